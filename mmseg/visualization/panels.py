@@ -1,0 +1,96 @@
+"""What a training step sees, as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmseg.visualization.layout import Page, Tile, page_width
+from mmseg.visualization.palette import Palette, colorize
+
+COLUMNS = 4
+
+
+def denormalize(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> np.ndarray:
+    """Undo the data preprocessor's normalisation.
+
+    Args:
+        images: (B, 3, H, W) normalised RGB.
+        mean, std: of the three channels, in grey levels 0..255.
+
+    Returns:
+        (B, H, W, 3) uint8 RGB.
+    """
+    images = images.detach().float().cpu()
+    scale, shift = torch.tensor(std).view(3, 1, 1), torch.tensor(mean).view(3, 1, 1)
+    levels = (images * scale + shift).round().clamp(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def heat_map(values: np.ndarray) -> np.ndarray:
+    """(H, W) numbers from 0 (dark) to 1 (bright) as (H, W, 3) uint8 RGB."""
+    levels = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+    return np.ascontiguousarray(cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[..., ::-1])
+
+
+def training_panel(
+    panel: Mapping[str, Tensor],
+    mean: Sequence[float],
+    std: Sequence[float],
+    palette: Palette,
+    classes: Sequence[str] | None = None,
+    title: str = '',
+    tile_width: int = 320,
+) -> np.ndarray:
+    """All tensors of a step side by side, for each image of the batch.
+
+    A tensor's form says how it is drawn: (B, 3, H, W) float is a normalised image, (B, H, W) integer a label map,
+    (B, H, W) float or bool a weight, drawn as a heat map with its mean in the caption.
+
+    Args:
+        panel: tensors by name, in the order of drawing; underscores in names are shown as spaces.
+        mean, std: of the normalisation.
+        palette: RGB of each class.
+        classes: names for a legend.
+        title: heading.
+        tile_width: of one picture, in pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: nothing to draw, or a tensor of another form.
+    """
+    if not panel:
+        raise ValueError('a training panel needs at least one tensor')
+    rows = list(zip(*(_tiles(name, tensor, mean, std, palette) for name, tensor in panel.items()), strict=False))
+    columns = min(COLUMNS, len(panel))
+    page = Page(page_width(tile_width, columns))
+    if title:
+        page.add_heading(title)
+    for number, tiles in enumerate(rows):
+        if number:
+            page.add_rule()
+        for start in range(0, len(tiles), columns):
+            page.add_row(tiles[start : start + columns], columns)
+    if classes:
+        page.add_legend(classes, palette)
+    return page.render()
+
+
+def _tiles(name: str, tensor: Tensor, mean: Sequence[float], std: Sequence[float], palette: Palette) -> list[Tile]:
+    title = name.replace('_', ' ').capitalize()
+    if tensor.ndim == 4 and tensor.shape[1] == 3 and tensor.is_floating_point():
+        return [Tile(image, title) for image in denormalize(tensor, mean, std)]
+    if tensor.ndim == 4 and tensor.shape[1] == 1:
+        tensor = tensor[:, 0]
+    if tensor.ndim != 3:
+        raise ValueError(f'panel entry {name!r} has shape {tuple(tensor.shape)}; expected (B, 3, H, W) or (B, H, W)')
+    if tensor.is_floating_point() or tensor.dtype == torch.bool:
+        weights = tensor.detach().float().cpu().numpy()
+        return [Tile(heat_map(weight), title, f'mean {weight.mean():.3f}', True) for weight in weights]
+    return [Tile(colorize(label, palette), title, categorical=True) for label in tensor.detach().cpu().numpy()]
