@@ -1,0 +1,49 @@
+"""What every command does first and last: the right ``mmseg``, and errors as one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RIVALS = ('mmsegmentation', 'onedl-mmsegmentation')
+
+
+def check_package() -> None:
+    """Makes sure that ``import mmseg`` gives this repository's package.
+
+    Raises:
+        SystemExit: if another distribution owns the name, with what to uninstall.
+    """
+    for name in RIVALS:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            continue
+        sys.exit(f'error: {name} {found} is installed and owns the import name mmseg; run: pip uninstall -y {name}')
+    import mmseg
+
+    file = getattr(mmseg, '__file__', None)
+    if file is None or Path(file).resolve().parents[1] != ROOT:
+        sys.exit(f'error: import mmseg gives {file}, not {ROOT / "mmseg"}; uninstall the other one')
+
+
+def run_tool(main: Callable[[], object]) -> None:
+    """Runs a command's ``main``: errors meant for the user become ``error: …`` and exit code 1, others keep their
+    traceback."""
+    if sys.path[0] != str(ROOT):
+        sys.path.insert(0, str(ROOT))
+    check_package()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        from mmseg.engine.errors import user_message
+
+        message = user_message(error)
+        if message is None:
+            raise
+        sys.exit(f'error: {message}')
