@@ -1,0 +1,42 @@
+"""Scores as tables of text."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def class_table(classes: Sequence[str], columns: Mapping[str, Sequence[float]]) -> str:
+    """One line per class; scores in percent, a dash where there is none."""
+    table = Table(box=box.ROUNDED)
+    table.add_column('Class')
+    for name in columns:
+        table.add_column(name, justify='right')
+    for number, name in enumerate(classes):
+        table.add_row(name, *(_percent(values[number]) for values in columns.values()))
+    return _text(table)
+
+
+def summary_table(scores: Mapping[str, float]) -> str:
+    """The means side by side."""
+    table = Table(box=box.ROUNDED)
+    for name in scores:
+        table.add_column(name, justify='right')
+    table.add_row(*(_percent(value) for value in scores.values()))
+    return _text(table)
+
+
+def _percent(value: float) -> str:
+    return '-' if math.isnan(value) else f'{value:.2f}'
+
+
+def _text(table: Table) -> str:
+    # Wide enough for any table: log files and pipes have no terminal width to wrap at.
+    console = Console(file=io.StringIO(), width=200, color_system=None, force_terminal=False)
+    console.print(table)
+    return console.file.getvalue().rstrip('\n')
