@@ -182,7 +182,8 @@ def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool) -> 
             f'{path}: holds Python objects ({culprit}) that can run code when read; '
             'if you trust where it comes from, add --trust-checkpoint'
         )
-    return f'{path}: cannot be read as a checkpoint ({re.split(r"\. |\n", reason)[0] if reason else "damaged"})'
+    first_sentence = re.split(r'\. |\n', reason)[0] or 'damaged'
+    return f'{path}: cannot be read as a checkpoint ({first_sentence})'
 
 
 def _numpy_scalar_globals() -> list[Callable]:
