@@ -1,0 +1,28 @@
+"""Decode heads: from the encoder's levels to class scores."""
+
+from mmseg.models.decode_heads.aspp import ASPPHead
+from mmseg.models.decode_heads.da import DAHead
+from mmseg.models.decode_heads.daformer import DAFormerHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead, HeadOutput
+from mmseg.models.decode_heads.dlv2 import DLV2Head
+from mmseg.models.decode_heads.fcn import FCNHead
+from mmseg.models.decode_heads.isa import ISAHead
+from mmseg.models.decode_heads.psp import PSPHead
+from mmseg.models.decode_heads.segformer import SegFormerHead
+from mmseg.models.decode_heads.sep_aspp import DepthwiseSeparableASPPHead
+from mmseg.models.decode_heads.uper import UPerHead
+
+__all__ = [
+    'ASPPHead',
+    'BaseDecodeHead',
+    'DAFormerHead',
+    'DAHead',
+    'DLV2Head',
+    'DepthwiseSeparableASPPHead',
+    'FCNHead',
+    'HeadOutput',
+    'ISAHead',
+    'PSPHead',
+    'SegFormerHead',
+    'UPerHead',
+]
