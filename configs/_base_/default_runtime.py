@@ -9,8 +9,8 @@ deterministic = False
 precision = 'fp32'
 
 train_cfg = dict(max_iters=40000, val_interval=4000, accumulate=1)
-val_cfg = dict()
-test_cfg = dict()
+val_cfg = {}
+test_cfg = {}
 default_hooks = dict(
     logger=dict(interval=50),
     # The best checkpoint is for looking; tables use the last iterate.

@@ -16,6 +16,6 @@ model = dict(
         decoder_params=dict(embed_dim=768, conv_kernel_size=1),
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0),
     ),
-    train_cfg=dict(),
+    train_cfg={},
     test_cfg=dict(mode='whole'),
 )

@@ -1,0 +1,27 @@
+# DACS (arXiv:2007.08702) as the baseline of DAFormer, SegFormer, GTA to Cityscapes.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/segformer_b5.py',
+    '../_base_/datasets/uda_gta_to_cityscapes_512x512.py',
+    '../_base_/uda/dacs.py',
+    '../_base_/schedules/adamw.py',
+    '../_base_/schedules/poly10warm.py',
+]
+
+optim_wrapper = dict(
+    optimizer=dict(lr=6e-5),
+    paramwise_cfg=dict(
+        custom_keys=dict(head=dict(lr_mult=10.0), pos_block=dict(decay_mult=0.0), norm=dict(decay_mult=0.0))
+    ),
+)
+
+seed = 0
+n_gpus = 1
+name = 'gta2cs_dacs_segformer_mitb5_poly10warm_s0'
+exp = 1
+name_dataset = 'gta2cityscapes'
+name_architecture = 'segformer_mitb5'
+name_encoder = 'mitb5'
+name_decoder = 'segformer'
+name_uda = 'dacs'
+name_opt = 'adamw_6e-05_pmTrue_poly10warm_1x2_40k'

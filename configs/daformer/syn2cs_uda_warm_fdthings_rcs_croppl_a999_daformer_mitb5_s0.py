@@ -1,0 +1,33 @@
+# DAFormer (arXiv:2111.14887), SYNTHIA to Cityscapes.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/daformer_sepaspp_mitb5.py',
+    '../_base_/datasets/uda_synthia_to_cityscapes_512x512.py',
+    '../_base_/uda/dacs_a999_fdthings.py',
+    '../_base_/schedules/adamw.py',
+    '../_base_/schedules/poly10warm.py',
+]
+
+# Show rare classes often: draw a class by its rarity, then a source crop that holds enough of it.
+train_dataloader = dict(
+    dataset=dict(rare_class_sampling=dict(min_pixels=3000, class_temp=0.01, min_crop_ratio=0.5)),
+)
+# Rows of the 512-pixel-high crop with rectification artefacts (top) and the car's bonnet (bottom) teach nothing.
+uda = dict(pseudo_labels=dict(ignore_top=15, ignore_bottom=120))
+optim_wrapper = dict(
+    optimizer=dict(lr=6e-5),
+    paramwise_cfg=dict(
+        custom_keys=dict(head=dict(lr_mult=10.0), pos_block=dict(decay_mult=0.0), norm=dict(decay_mult=0.0))
+    ),
+)
+
+seed = 0
+n_gpus = 1
+name = 'syn2cs_uda_warm_fdthings_rcs_croppl_a999_daformer_mitb5_s0'
+exp = 'basic'
+name_dataset = 'synthia2cityscapes'
+name_architecture = 'daformer_sepaspp_mitb5'
+name_encoder = 'mitb5'
+name_decoder = 'daformer_sepaspp'
+name_uda = 'dacs_a999_fd_things_rcs0.01_cpl'
+name_opt = 'adamw_6e-05_pmTrue_poly10warm_1x2_40k'
