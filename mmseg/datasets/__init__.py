@@ -1,0 +1,21 @@
+"""Datasets, pairs of domains, and how samples are drawn and stacked."""
+
+from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.cityscapes import CityscapesDataset
+from mmseg.datasets.collate import collate_domains
+from mmseg.datasets.domain_pair import UDADataset
+from mmseg.datasets.gta import GTADataset
+from mmseg.datasets.rare_class_sampling import RareClassSampling
+from mmseg.datasets.sampler import SampleNumberSampler
+from mmseg.datasets.synthia import SynthiaDataset
+
+__all__ = [
+    'BaseSegDataset',
+    'CityscapesDataset',
+    'GTADataset',
+    'RareClassSampling',
+    'SampleNumberSampler',
+    'SynthiaDataset',
+    'UDADataset',
+    'collate_domains',
+]

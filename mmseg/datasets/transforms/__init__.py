@@ -1,0 +1,26 @@
+"""Steps of a data pipeline."""
+
+from mmseg.datasets.transforms.base import Compose, Transform
+from mmseg.datasets.transforms.formatting import PackSegInputs, PackTrainInputs
+from mmseg.datasets.transforms.geometry import Pad, RandomCrop, RandomFlip
+from mmseg.datasets.transforms.loading import LoadAnnotations, LoadImageFromFile
+from mmseg.datasets.transforms.margins import PseudoMargins
+from mmseg.datasets.transforms.photometric import PhotoMetricDistortion
+from mmseg.datasets.transforms.resize import Resize, TestTimeScales, with_test_time_scales
+
+__all__ = [
+    'Compose',
+    'LoadAnnotations',
+    'LoadImageFromFile',
+    'PackSegInputs',
+    'PackTrainInputs',
+    'Pad',
+    'PhotoMetricDistortion',
+    'PseudoMargins',
+    'RandomCrop',
+    'RandomFlip',
+    'Resize',
+    'TestTimeScales',
+    'Transform',
+    'with_test_time_scales',
+]

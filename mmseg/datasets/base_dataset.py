@@ -1,0 +1,191 @@
+"""A folder of images and a folder of label maps as a dataset."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from mmseg.datasets.classes import distinct_palette
+from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
+from mmseg.datasets.transforms import Compose, LoadAnnotations
+from mmseg.registry import DATASETS
+
+
+@DATASETS.register_module()
+class BaseSegDataset(Dataset):
+    """Images and label maps under two folders, matched by relative path and suffix, in sorted order.
+
+    In training a sample number may be any integer >= 0: every file comes once per epoch, in an order and with random
+    decisions that follow from (seed, sample number). With ``test_mode`` sample n is file n.
+
+    Args:
+        data_root: folder that the other paths are relative to.
+        data_prefix: ``img_path`` and ``seg_map_path``, the folders of images and label maps, scanned with subfolders.
+        img_suffix: ending of image names; several for mixed folders.
+        seg_map_suffix: ending of label names, in place of the image's.
+        pipeline: transforms, as config dicts or callables.
+        metainfo: ``classes`` and ``palette`` (RGB); completes or replaces the class's ``METAINFO``.
+        ann_file: text file with one image name per line, without suffix, relative to the image folder; only these.
+        ignore_index: label that stands for ignore in the files; samples always have 255.
+        test_mode: sample n is file n, in order.
+        indices: the first so many files, or the files at these places.
+
+    Raises:
+        FileNotFoundError: no folder, no images, or images without label map though the pipeline loads labels.
+        ValueError: no classes, or classes and palette of different length.
+
+    Attributes:
+        label_converter: the tool that makes the label maps, named where they are missing.
+        margins_canvas: (height, width) that pseudo-label margins are meant for; None = the image's own size.
+    """
+
+    METAINFO: ClassVar[Mapping[str, Any]] = {}
+    label_converter: ClassVar[str | None] = None
+    margins_canvas: ClassVar[tuple[int, int] | None] = None
+
+    def __init__(
+        self,
+        data_root: str = '',
+        data_prefix: Mapping[str, str] | None = None,
+        img_suffix: str | Sequence[str] = ('.jpg', '.png'),
+        seg_map_suffix: str = '.png',
+        pipeline: Sequence[dict[str, Any] | Callable] = (),
+        metainfo: Mapping[str, Any] | None = None,
+        ann_file: str = '',
+        ignore_index: int = 255,
+        test_mode: bool = False,
+        indices: int | Sequence[int] | None = None,
+    ):
+        self.data_root = data_root
+        prefix = data_prefix or {}
+        self.img_dir = os.path.join(data_root, prefix.get('img_path', ''))
+        self.seg_map_dir = os.path.join(data_root, prefix.get('seg_map_path', ''))
+        self.img_suffixes = (img_suffix,) if isinstance(img_suffix, str) else tuple(img_suffix)
+        self.seg_map_suffix = seg_map_suffix
+        self.ignore_index = ignore_index
+        self.test_mode = test_mode
+        self.seed = 0
+        self.metainfo = self._complete_metainfo({**self.METAINFO, **(metainfo or {})})
+        self.pipeline = Compose(pipeline)
+
+        found = self._find_images()
+        stems = self._listed(found, os.path.join(data_root, ann_file)) if ann_file else found
+        if isinstance(indices, int):
+            stems = dict(list(stems.items())[:indices])
+        elif indices is not None:
+            items = list(stems.items())
+            stems = dict(items[i] for i in indices)
+        self.img_names = list(stems.values())
+        self.label_names = [stem + seg_map_suffix for stem in stems]
+        if self.pipeline.find(LoadAnnotations) is not None:
+            self._check_labels({stem + seg_map_suffix for stem in found})
+
+    def _complete_metainfo(self, metainfo: dict[str, Any]) -> dict[str, Any]:
+        name = type(self).__name__
+        if not metainfo.get('classes'):
+            raise ValueError(f"{name} needs its class names: metainfo=dict(classes=('road', ...), palette=[...])")
+        classes = tuple(metainfo['classes'])
+        palette = metainfo.get('palette') or distinct_palette(len(classes))
+        if len(classes) != len(palette):
+            raise ValueError(f'{name}: {len(classes)} classes, but {len(palette)} colours in the palette')
+        if len(classes) > 255:
+            raise ValueError(f'{name}: {len(classes)} classes, but label maps of 8 bits hold at most 255 and ignore')
+        return {**metainfo, 'classes': classes, 'palette': [list(colour) for colour in palette]}
+
+    def _find_images(self) -> dict[str, str]:
+        """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
+        if not os.path.isdir(self.img_dir):
+            raise FileNotFoundError(f'{type(self).__name__}: image folder {self.img_dir} does not exist')
+        stems = {}
+        for name in sorted(files_below(self.img_dir)):
+            for suffix in self.img_suffixes:
+                if name.endswith(suffix):
+                    stems[name.removesuffix(suffix)] = name
+                    break
+        if not stems:
+            raise FileNotFoundError(
+                f'{type(self).__name__}: no images (*{" or *".join(self.img_suffixes)}) in {self.img_dir}'
+            )
+        return stems
+
+    def _listed(self, stems: dict[str, str], ann_file: str) -> dict[str, str]:
+        try:
+            listed = Path(ann_file).read_text(encoding='utf-8').split('\n')
+        except FileNotFoundError:
+            raise FileNotFoundError(f'{type(self).__name__}: file list {ann_file} does not exist') from None
+        listed = [name.strip() for name in listed if name.strip()]
+        missing = [name for name in listed if name not in stems]
+        if missing:
+            raise FileNotFoundError(f'{len(missing)} images of {ann_file} are not in {self.img_dir}, e.g. {missing[0]}')
+        return {name: stems[name] for name in listed}
+
+    def _check_labels(self, all_labels: set[str]) -> None:
+        """Every image must have a label map; label maps without an image in the folder are only reported."""
+        name, advice = type(self).__name__, ''
+        if self.label_converter:
+            advice = f'; to make label maps run: python {self.label_converter} {self.data_root or "DATA_ROOT"}'
+        if not os.path.isdir(self.seg_map_dir):
+            raise FileNotFoundError(f'{name}: label folder {self.seg_map_dir} does not exist{advice}')
+        found = {file for file in files_below(self.seg_map_dir) if file.endswith(self.seg_map_suffix)}
+        missing = [index for index, label in enumerate(self.label_names) if label not in found]
+        if missing:
+            raise FileNotFoundError(
+                f'{name}: {len(missing)} of {len(self)} images have no label map, e.g. {self.img_names[missing[0]]} in '
+                f'{self.img_dir} (looked for {self.label_names[missing[0]]} in {self.seg_map_dir}){advice}'
+            )
+        extra = found.difference(all_labels)
+        if extra:
+            print_log(
+                f'{name}: {len(extra)} label maps in {self.seg_map_dir} have no image, e.g. {min(extra)}',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.metainfo['classes'])
+
+    def set_seed(self, seed: int) -> None:
+        """Seed of the random decisions; call it before the loader starts its workers."""
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.img_names)
+
+    def record(self, index: int, draws: Draws) -> dict[str, Any]:
+        """What the pipeline starts from for one file."""
+        return {
+            'img_path': os.path.join(self.img_dir, self.img_names[index]),
+            'seg_map_path': os.path.join(self.seg_map_dir, self.label_names[index]),
+            'num_classes': self.num_classes,
+            'ignore_index': self.ignore_index,
+            'draws': draws,
+        }
+
+    def sample(self, index: int, draws: Draws) -> dict[str, Any]:
+        """File ``index`` through the pipeline with these random decisions."""
+        return self.pipeline(self.record(index, draws))
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        if self.test_mode:
+            index = range(len(self))[number]
+        else:
+            index = shuffled_index(self.seed, number, len(self))
+        return self.sample(index, Draws(sample_generator(self.seed, abs(number))))
+
+
+def files_below(folder: str) -> list[str]:
+    """Relative paths of all files below a folder, with forward slashes; hidden files and folders are left out."""
+    names = []
+    for directory, subfolders, files in os.walk(folder, followlinks=True):
+        subfolders[:] = [name for name in subfolders if not name.startswith('.')]
+        relative = os.path.relpath(directory, folder).replace(os.sep, '/')
+        prefix = '' if relative == '.' else f'{relative}/'
+        names += [prefix + name for name in files if not name.startswith('.')]
+    return names

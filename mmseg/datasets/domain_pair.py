@@ -1,0 +1,138 @@
+"""Pairs of a labelled source image and an unlabelled target image."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.randomness import Draws, sample_generator
+from mmseg.datasets.rare_class_sampling import RareClassSampling
+from mmseg.datasets.transforms import Compose, LoadImageFromFile, PseudoMargins, RandomCrop, Resize
+from mmseg.datasets.transforms.geometry import Box, random_box
+from mmseg.registry import DATASETS
+
+# Parts of a sample with a generator each, so that e.g. redrawn source crops leave the target image as it is.
+_PAIR, _SOURCE, _TARGET = range(3)
+
+
+@DATASETS.register_module()
+class UDADataset(Dataset):
+    """Sample n is ``dict(source=..., target=...)``, drawn from (seed, n) alone, for any integer n >= 0.
+
+    Files are drawn uniformly, or those of the source by rare class sampling.
+
+    Args:
+        source: labelled dataset.
+        target: unlabelled dataset of the same classes.
+        rare_class_sampling: arguments of ``RareClassSampling``; None = every source file equally often.
+        sync_crop_size: (height, width); the same random box cuts source and target after both pipelines.
+        pseudo_margins: (top, bottom, left, right) margins of target images without pseudo-labels, in pixels of the
+            target's ``margins_canvas``.
+
+    Raises:
+        ValueError: source and target have different classes.
+    """
+
+    def __init__(
+        self,
+        source: dict[str, Any] | BaseSegDataset,
+        target: dict[str, Any] | BaseSegDataset,
+        rare_class_sampling: Mapping[str, Any] | None = None,
+        sync_crop_size: Sequence[int] | None = None,
+        pseudo_margins: Sequence[int] | None = None,
+    ):
+        self.source: BaseSegDataset = DATASETS.build(source) if isinstance(source, dict) else source
+        self.target: BaseSegDataset = DATASETS.build(target) if isinstance(target, dict) else target
+        if self.source.metainfo['classes'] != self.target.metainfo['classes']:
+            raise ValueError(
+                f'source and target have different classes: {len(self.source.metainfo["classes"])} in '
+                f'{type(self.source).__name__}, {len(self.target.metainfo["classes"])} in {type(self.target).__name__}'
+            )
+        self.metainfo = self.target.metainfo
+        self.sync_crop_size = tuple(sync_crop_size) if sync_crop_size else None
+        if pseudo_margins is not None:
+            self.target = with_margins(self.target, pseudo_margins)
+        self.rare_class_sampling = None
+        if rare_class_sampling is not None:
+            self.rare_class_sampling = RareClassSampling(self.source, **rare_class_sampling)
+        self.seed = 0
+
+    def set_seed(self, seed: int) -> None:
+        """Seed of the random decisions; call it before the loader starts its workers."""
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.source) * len(self.target)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        return self.pair(number)
+
+    def pair(self, number: int, decisions: Mapping[str, Mapping[str, Iterable]] | None = None) -> dict[str, Any]:
+        """Sample ``number``.
+
+        Args:
+            number: the sample number, >= 0.
+            decisions: decisions handed in instead of drawn, by part (``pair``: ``target_index``, ``class``,
+                ``source_index``, ``sync_box``; ``source`` and ``target``: ``scale``, ``crop_box``, ``flip``,
+                ``photometric``), each a sequence in call order.
+        """
+        given = decisions or {}
+        pair, source, target = (
+            Draws(sample_generator(self.seed, number, part), given.get(name))
+            for part, name in ((_PAIR, 'pair'), (_SOURCE, 'source'), (_TARGET, 'target'))
+        )
+        target_index = pair('target_index', lambda generator: int(generator.integers(len(self.target))))
+        if self.rare_class_sampling is None:
+            source_index = pair('source_index', lambda generator: int(generator.integers(len(self.source))))
+            source_sample = self.source.sample(source_index, source)
+        else:
+            class_id, source_index = self.rare_class_sampling.draw(pair)
+            source_sample = self.rare_class_sampling.sample(self.source, source_index, class_id, source)
+        samples = {'source': source_sample, 'target': self.target.sample(target_index, target)}
+        return self._crop_together(samples, pair) if self.sync_crop_size else samples
+
+    def _crop_together(self, samples: dict[str, Any], draws: Draws) -> dict[str, Any]:
+        shapes = {name: tuple(sample['image'].shape[-2:]) for name, sample in samples.items()}
+        if shapes['source'] != shapes['target']:
+            raise ValueError(f'sync_crop_size needs source and target crops of one size, got {shapes}')
+        box = draws('sync_box', lambda generator: random_box(generator, shapes['source'], self.sync_crop_size))
+        return {name: crop_sample(sample, box) for name, sample in samples.items()}
+
+
+def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
+    """Cut a box (y1, y2, x1, x2) out of all tensors of a sample; ``img_shape`` follows."""
+    y1, y2, x1, x2 = (int(edge) for edge in box)
+    cropped = {key: value[..., y1:y2, x1:x2].contiguous() for key, value in sample.items() if key != 'meta'}
+    height, width = sample['meta']['img_shape']
+    content = tuple(
+        int(np.clip(size, 0, end - start)) for size, start, end in ((height - y1, y1, y2), (width - x1, x1, x2))
+    )
+    return {**cropped, 'meta': {**sample['meta'], 'img_shape': content}}
+
+
+def with_margins(dataset: BaseSegDataset, margins: Sequence[int]) -> BaseSegDataset:
+    """A copy of the dataset whose pipeline makes the mask of valid pixels, right after the last resize.
+
+    Raises:
+        ValueError: the pipeline has a ``PseudoMargins`` already, or nothing that loads an image.
+    """
+    pipeline = dataset.pipeline
+    if pipeline.find(PseudoMargins) is not None:
+        raise ValueError('pseudo_margins and a PseudoMargins in the target pipeline exclude each other')
+    position = pipeline.find(Resize)
+    position = pipeline.find(LoadImageFromFile) if position is None else position
+    if position is None:
+        raise ValueError('pseudo_margins needs LoadImageFromFile in the target pipeline')
+    crop = pipeline.find(RandomCrop)
+    if crop is not None and crop < position:
+        raise ValueError('pseudo_margins needs Resize before RandomCrop in the target pipeline')
+    transforms = list(pipeline.transforms)
+    transforms.insert(position + 1, PseudoMargins(margins, dataset.margins_canvas))
+    dataset = copy.copy(dataset)
+    dataset.pipeline = Compose(transforms)
+    return dataset

@@ -1,0 +1,91 @@
+"""Reading images and label maps, with errors that name the file."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+# What Pillow raises for broken files, besides OSError ("image file is truncated").
+_BROKEN = (OSError, SyntaxError, EOFError, ValueError, struct.error, zlib.error)
+
+
+def _read_bytes(path: str, what: str) -> np.ndarray:
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f'{what} {path} does not exist') from None
+    if not content:
+        raise ValueError(f'{what} {path} is an empty file')
+    return np.frombuffer(content, np.uint8)
+
+
+def read_image(path: str) -> np.ndarray:
+    """Read any image (grey, palette, RGBA, 16-bit, PNG, JPEG, ...) as (H, W, 3) BGR uint8.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no image, or broken.
+    """
+    image = cv2.imdecode(_read_bytes(path, 'image'), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'image {path} cannot be read: it is broken or not an image')
+    return image
+
+
+def read_16_bit_colour(path: str) -> np.ndarray:
+    """Read a 3-channel PNG in its own bit depth as (H, W, 3), channels in the order blue, green, red.
+
+    Pillow reduces such files to 8 bits without a word, so OpenCV reads them.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no image, broken, or has another number of channels.
+    """
+    image = cv2.imdecode(_read_bytes(path, 'label map'), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise ValueError(f'label map {path} cannot be read: it is broken or not an image')
+    if image.ndim != 3 or image.shape[2] < 3:
+        raise ValueError(
+            f'label map {path} has one channel, expected a colour PNG with the class id in its red channel'
+        )
+    return image[..., :3]
+
+
+def open_label(path: str) -> tuple[np.ndarray, str]:
+    """Read a label file as stored: (H, W) values of grey and palette PNGs, or (H, W, C) colours; and Pillow's mode.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no image, or broken.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image), image.mode
+    except FileNotFoundError:
+        raise FileNotFoundError(f'label map {path} does not exist') from None
+    except UnidentifiedImageError:
+        raise ValueError(f'label map {path} is not an image') from None
+    except _BROKEN as error:
+        raise ValueError(f'label map {path} cannot be read: {error}') from None
+
+
+def read_label(path: str) -> np.ndarray:
+    """Read a label map with one id per pixel as (H, W) uint8; of palette PNGs the indices.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no image, broken, a colour picture, or holds ids beyond 255.
+    """
+    label, mode = open_label(path)
+    if label.ndim != 2:
+        raise ValueError(f'label map {path} is a colour picture (mode {mode}), expected one train id per pixel')
+    if label.dtype != np.uint8:
+        if label.size and not 0 <= label.min() <= label.max() <= 255:
+            raise ValueError(f'label map {path} holds ids from {label.min()} to {label.max()}, expected 0 to 255')
+        label = label.astype(np.uint8)
+    return label

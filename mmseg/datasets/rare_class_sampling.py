@@ -1,0 +1,205 @@
+"""Rare class sampling (DAFormer, Hoyer et al., CVPR 2022, eq. 6 and 7): images with rare classes come more often.
+
+Symbols: f_c share of class c among the labelled pixels of the source domain, T temperature, P(c) ~ exp((1 - f_c) / T).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+from mmengine.logging import print_log
+
+from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.randomness import Draws
+
+T = TypeVar('T')
+
+CLASS_STATS_FILE = 'sample_class_stats.json'
+CLASS_FILES_FILE = 'samples_with_class.json'
+MAX_REDRAWS = 10
+
+
+def class_probabilities(class_stats: Iterable[Mapping[str, Any]], temperature: float) -> tuple[list[int], np.ndarray]:
+    """Classes, rarest first, and their probabilities.
+
+    Args:
+        class_stats: pixels per class of each file (``sample_class_stats.json``; the key ``file`` is skipped).
+        temperature: T; infinity gives every class the same probability.
+    """
+    pixels: dict[int, int] = {}
+    for stats in class_stats:
+        for key, count in stats.items():
+            if key != 'file':
+                pixels[int(key)] = pixels.get(int(key), 0) + count
+    classes = sorted(pixels, key=lambda class_id: pixels[class_id])
+    share = np.array([pixels[class_id] for class_id in classes], np.float64)
+    share /= max(share.sum(), 1)
+    exponent = (share.min(initial=1) - share) / temperature  # largest exponent 0: no overflow
+    weight = np.exp(exponent)
+    return classes, weight / weight.sum()
+
+
+def redraw_until(draw: Callable[[], T], good: Callable[[T], bool], max_redraws: int = MAX_REDRAWS) -> T:
+    """The first good draw; after ``max_redraws`` bad ones one more, taken unseen."""
+    for _ in range(max_redraws):
+        drawn = draw()
+        if good(drawn):
+            return drawn
+    return draw()
+
+
+class RareClassSampling:
+    """Draws a class by rarity, a file that holds it, and a crop that shows it.
+
+    Args:
+        dataset: the source domain, its ``data_root`` with the statistics files of a converter.
+        min_pixels: a file is a candidate of a class with more pixels than these.
+        class_temp: temperature T ('inf' = all classes alike).
+        min_crop_ratio: a crop is kept with more than ``min_pixels * min_crop_ratio`` pixels of the class; 0 = any crop.
+
+    Raises:
+        FileNotFoundError: a statistics file is missing.
+        ValueError: the statistics belong to other files or classes, or ``min_pixels`` leaves a class without files.
+
+    Attributes:
+        classes: train ids that occur, rarest first.
+        probabilities: P(c), in the same order.
+        candidates: per class the dataset's indices of its files.
+    """
+
+    def __init__(
+        self,
+        dataset: BaseSegDataset,
+        min_pixels: int = 3000,
+        class_temp: float | str = 0.01,
+        min_crop_ratio: float = 0.5,
+    ):
+        self.min_pixels = min_pixels
+        self.min_crop_ratio = min_crop_ratio
+        temperature = float(class_temp)
+        if not temperature > 0:
+            raise ValueError(f'rare_class_sampling: class_temp must be above 0, got {class_temp}')
+        stats_path = os.path.join(dataset.data_root, CLASS_STATS_FILE)
+        class_stats = _read_statistics(stats_path, dataset)
+        files = _read_statistics(os.path.join(dataset.data_root, CLASS_FILES_FILE), dataset)
+
+        lookup = FileLookup(dataset.label_names)
+        known = [stats for stats in class_stats if lookup(stats['file']) is not None]
+        self._check_files(known, class_stats, dataset, stats_path)
+        self.classes, self.probabilities = class_probabilities(known, temperature)
+        self._check_classes(dataset, stats_path)
+        self.candidates = {
+            class_id: candidate_indices(files.get(str(class_id), []), lookup, min_pixels) for class_id in self.classes
+        }
+        self._check_candidates(files, dataset)
+        self._cumulative = np.cumsum(self.probabilities)
+        print_log(f'RCS Classes: {self.classes}', 'current')
+        print_log(f'RCS ClassProb: {[round(float(p), 4) for p in self.probabilities]}', 'current')
+
+    @staticmethod
+    def _check_files(known: Sequence, class_stats: Sequence, dataset: BaseSegDataset, path: str) -> None:
+        if not known:
+            raise ValueError(f'{path} names none of the label maps in {dataset.seg_map_dir}: {_advice(dataset)}')
+        if len(known) < len(dataset):
+            print_log(
+                f'{path} lacks {len(dataset) - len(known)} of {len(dataset)} label maps, which are never sampled: '
+                f'{_advice(dataset)}',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def _check_classes(self, dataset: BaseSegDataset, path: str) -> None:
+        foreign = [class_id for class_id in self.classes if not 0 <= class_id < dataset.num_classes]
+        if foreign:
+            raise ValueError(f'{path} counts classes {foreign}, but the dataset has {dataset.num_classes} classes')
+        absent = [name for i, name in enumerate(dataset.metainfo['classes']) if i not in self.classes]
+        if absent:
+            print_log(
+                f'RCS: {", ".join(absent)} do not occur in {dataset.seg_map_dir}', 'current', level=logging.WARNING
+            )
+
+    def _check_candidates(self, files: Mapping[str, Sequence], dataset: BaseSegDataset) -> None:
+        for class_id, indices in self.candidates.items():
+            if not len(indices):
+                largest = max((pixels for _, pixels in files.get(str(class_id), [])), default=0)
+                raise ValueError(
+                    f'rare_class_sampling: no image has more than min_pixels={self.min_pixels} pixels of class '
+                    f'{class_id} ({dataset.metainfo["classes"][class_id]}), the largest has {largest}: '
+                    'lower rare_class_sampling.min_pixels'
+                )
+
+    def draw(self, draws: Draws) -> tuple[int, int]:
+        """A class and the index of one of its files."""
+
+        def draw_class(generator: np.random.Generator) -> int:
+            position = np.searchsorted(self._cumulative, generator.random() * self._cumulative[-1], side='right')
+            return self.classes[min(int(position), len(self.classes) - 1)]
+
+        class_id = draws('class', draw_class)
+        indices = self.candidates[class_id]
+        return class_id, draws('source_index', lambda generator: int(indices[generator.integers(len(indices))]))
+
+    def sample(self, dataset: BaseSegDataset, index: int, class_id: int, draws: Draws) -> dict[str, Any]:
+        """File ``index`` through the pipeline, its crop drawn again up to ten times until it shows the class.
+
+        The file is decoded and resized once: only the random transforms run again.
+        """
+        before, redrawn, after = dataset.pipeline.split_for_redrawing()
+        loaded = before(dataset.record(index, draws))
+        enough = self.min_pixels * self.min_crop_ratio
+        if enough <= 0:
+            return after(redrawn(loaded))
+        return after(
+            redraw_until(
+                lambda: redrawn(dict(loaded)),
+                lambda results: np.count_nonzero(results['gt_seg_map'] == class_id) > enough,
+            )
+        )
+
+
+class FileLookup:
+    """Finds a dataset's index for a label map's path as a statistics file spells it (with any leading folders)."""
+
+    def __init__(self, label_names: Sequence[str]):
+        self._index = {name: index for index, name in enumerate(label_names)}
+        self._depths = sorted({name.count('/') + 1 for name in label_names}, reverse=True)
+        basenames = [PurePosixPath(name).name for name in label_names]
+        # A statistics file that was written relative to another folder still matches where base names are unique.
+        self._by_basename = (
+            {name: i for i, name in enumerate(basenames)} if len(set(basenames)) == len(basenames) else {}
+        )
+
+    def __call__(self, path: str) -> int | None:
+        """Index of the file, None if the dataset has it not."""
+        parts = path.replace('\\', '/').split('/')
+        for depth in self._depths:
+            index = self._index.get('/'.join(parts[-depth:]))
+            if index is not None:
+                return index
+        return self._by_basename.get(parts[-1])
+
+
+def candidate_indices(files: Iterable[Sequence], lookup: Callable[[str], int | None], min_pixels: int) -> np.ndarray:
+    """Indices of one class's files with more than ``min_pixels`` pixels of it, without files unknown to ``lookup``."""
+    indices = [lookup(path) for path, pixels in files if pixels > min_pixels]
+    return np.array([index for index in indices if index is not None], np.int64)
+
+
+def _advice(dataset: BaseSegDataset) -> str:
+    tool = dataset.label_converter or 'a converter that writes it (docs/extending.md)'
+    return f'run python {tool} {dataset.data_root}' if dataset.label_converter else f'run {tool}'
+
+
+def _read_statistics(path: str, dataset: BaseSegDataset) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise FileNotFoundError(f'rare class sampling needs {path}, which does not exist: {_advice(dataset)}') from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path} is broken ({error}): delete it and {_advice(dataset)}') from None

@@ -1,0 +1,80 @@
+"""Reading an image and its label map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from mmseg.datasets.image_io import read_image, read_label
+from mmseg.datasets.transforms.base import Results, Transform
+from mmseg.registry import TRANSFORMS
+
+IGNORE = 255
+
+
+def count_labels(label: np.ndarray) -> np.ndarray:
+    """Pixels per id of a (H, W) uint8 map, as (256,) float32 (exact up to 16.7 million pixels)."""
+    return cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
+
+
+@TRANSFORMS.register_module()
+class LoadImageFromFile(Transform):
+    """Read ``img_path`` as ``img`` (H, W, 3) BGR uint8; sets ``ori_shape`` and ``img_shape``."""
+
+    def __call__(self, results: Results) -> Results:
+        results['img'] = read_image(results['img_path'])
+        results['ori_shape'] = results['img_shape'] = results['img'].shape[:2]
+        return results
+
+
+@TRANSFORMS.register_module()
+class LoadAnnotations(Transform):
+    """Read ``seg_map_path`` as ``gt_seg_map`` (H, W) uint8 train ids, 255 = ignore.
+
+    After ``Resize`` the map keeps its own size, as validation wants it.
+
+    Args:
+        label_map: id in the file -> train id; other ids stay.
+        reduce_zero_label: id 0 becomes ignore, every other id one less.
+    """
+
+    changes_labels = True
+
+    def __init__(self, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False):
+        self.reduce_zero_label = reduce_zero_label
+        self._table = None
+        if label_map or reduce_zero_label:
+            self._table = np.arange(256, dtype=np.uint8)
+            for old, new in (label_map or {}).items():
+                self._table[int(old)] = new
+            if reduce_zero_label:
+                self._table = np.where(self._table == IGNORE, IGNORE, self._table - 1).astype(np.uint8)
+
+    def __call__(self, results: Results) -> Results:
+        path = results['seg_map_path']
+        label = read_label(path)
+        if 'ori_shape' in results and label.shape != results['ori_shape']:
+            raise ValueError(
+                f'label map {path} is {label.shape[1]}x{label.shape[0]} pixels, '
+                f'but its image {results["img_path"]} is {results["ori_shape"][1]}x{results["ori_shape"][0]}'
+            )
+        if self._table is not None:
+            label = cv2.LUT(label, self._table)
+        ignore_index = results.get('ignore_index', IGNORE)
+        if ignore_index != IGNORE:
+            label = np.where(label == ignore_index, np.uint8(IGNORE), label)
+        if 'num_classes' in results:
+            self._check_ids(label, results['num_classes'], path)
+        results['gt_seg_map'] = label
+        return results
+
+    @staticmethod
+    def _check_ids(label: np.ndarray, num_classes: int, path: str) -> None:
+        unknown = np.flatnonzero(count_labels(label)[num_classes:IGNORE]) + num_classes
+        if unknown.size:
+            raise ValueError(
+                f'label map {path} holds ids {", ".join(map(str, unknown[:8]))}, but the dataset has {num_classes} '
+                f'classes (0 to {num_classes - 1}, 255 = ignore): convert the label maps or give a label_map'
+            )

@@ -1,0 +1,146 @@
+"""Resizing of images and maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from mmseg.datasets.transforms.base import MAPS, Results, Transform
+from mmseg.registry import TRANSFORMS
+
+Size = tuple[int, int]  # width, height
+
+
+def fitted_size(size: Size, scale: Size) -> Size:
+    """Largest (width, height) of the aspect ratio of ``size`` whose long and short side fit those of ``scale``."""
+    factor = min(max(scale) / max(size), min(scale) / min(size))
+    return max(1, int(size[0] * factor + 0.5)), max(1, int(size[1] * factor + 0.5))
+
+
+def resize_map(values: np.ndarray, size: Size) -> np.ndarray:
+    """Nearest-neighbour resize of a (H, W) map to (width, height)."""
+    if values.shape == size[::-1]:
+        return values
+    return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+
+
+def resize_image(image: np.ndarray, size: Size) -> np.ndarray:
+    """Bilinear resize of a (H, W, 3) uint8 image to (width, height)."""
+    if image.shape[:2] == size[::-1]:
+        return image
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+
+
+@TRANSFORMS.register_module()
+class Resize(Transform):
+    """Resize the image (bilinear) and all maps present (nearest).
+
+    Args:
+        scale: (width, height) to fit, or a list of such.
+        keep_ratio: keep the aspect ratio, so that the long and the short side fit those of the scale; otherwise the
+            scale is the new size.
+        ratio_range: (low, high); the scale is multiplied with a number drawn from it.
+        multiscale_mode: with a list of scales, ``value`` takes one of them, ``range`` draws the long and the short side
+            separately between the smallest and the largest of the list (both inclusive).
+    """
+
+    def __init__(
+        self,
+        scale: Size | Sequence[Size],
+        keep_ratio: bool = True,
+        ratio_range: tuple[float, float] | None = None,
+        multiscale_mode: str = 'range',
+    ):
+        scales = [scale] if isinstance(scale[0], int) else list(scale)
+        if any(len(item) != 2 or min(item) < 1 for item in scales):
+            raise ValueError(f'Resize: scale must be (width, height) or a list of such, got {scale}')
+        if multiscale_mode not in ('range', 'value'):
+            raise ValueError(f"Resize: multiscale_mode must be 'range' or 'value', got {multiscale_mode!r}")
+        if ratio_range is not None and len(scales) > 1:
+            raise ValueError('Resize: ratio_range and several scales exclude each other')
+        self.scales: list[Size] = [(int(item[0]), int(item[1])) for item in scales]
+        self.keep_ratio = keep_ratio
+        self.ratio_range = ratio_range
+        self.multiscale_mode = multiscale_mode
+
+    @property
+    def random(self) -> bool:  # type: ignore[override]
+        return self.ratio_range is not None or len(self.scales) > 1
+
+    @property
+    def changes_labels(self) -> bool:  # type: ignore[override]
+        return True
+
+    def draw_scale(self, generator: np.random.Generator) -> Size:
+        """A scale (width, height) of the configured kind."""
+        if self.ratio_range is not None:
+            low, high = self.ratio_range
+            ratio = generator.random() * (high - low) + low
+            return int(self.scales[0][0] * ratio), int(self.scales[0][1] * ratio)
+        if self.multiscale_mode == 'value':
+            return self.scales[int(generator.integers(len(self.scales)))]
+        long_sides = [max(scale) for scale in self.scales]
+        short_sides = [min(scale) for scale in self.scales]
+        long_side = int(generator.integers(min(long_sides), max(long_sides) + 1))
+        return long_side, int(generator.integers(min(short_sides), max(short_sides) + 1))
+
+    def __call__(self, results: Results) -> Results:
+        scale = results['draws']('scale', self.draw_scale) if self.random else self.scales[0]
+        height, width = results['img'].shape[:2]
+        size = fitted_size((width, height), scale) if self.keep_ratio else scale
+        results['img'] = resize_image(results['img'], size)
+        for name in MAPS:
+            if name in results:
+                results[name] = resize_map(results[name], size)
+        results['img_shape'] = size[::-1]
+        results['scale_factor'] = (size[0] / width, size[1] / height)
+        return results
+
+
+@TRANSFORMS.register_module()
+class TestTimeScales(Transform):
+    """Turn ``img`` into a list of sizes for multi-scale inference; takes the place of ``Resize`` in a test pipeline.
+
+    Args:
+        ratios: the scale's multiples, in the order of the list.
+        scale: (width, height) of ratio 1, as for ``Resize``; by default the image's own size.
+        keep_ratio: as for ``Resize``.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of its name
+
+    def __init__(self, ratios: Sequence[float], scale: Size | None = None, keep_ratio: bool = True):
+        if not ratios or min(ratios) <= 0:
+            raise ValueError(f'TestTimeScales: ratios must be positive numbers, got {ratios}')
+        self.ratios = tuple(ratios)
+        self.scale = scale
+        self.keep_ratio = keep_ratio
+
+    def __call__(self, results: Results) -> Results:
+        image = results['img']
+        height, width = image.shape[:2]
+        base = self.scale or (width, height)
+        images = []
+        for ratio in self.ratios:
+            scale = (int(base[0] * ratio), int(base[1] * ratio))
+            images.append(resize_image(image, fitted_size((width, height), scale) if self.keep_ratio else scale))
+        results['img'] = images
+        results['img_shape'] = images[0].shape[:2]
+        results['scale_factor'] = (images[0].shape[1] / width, images[0].shape[0] / height)
+        return results
+
+
+def with_test_time_scales(pipeline: Sequence[dict], ratios: Sequence[float]) -> list[dict]:
+    """A test pipeline's config with its ``Resize`` replaced by ``TestTimeScales`` around the same scale.
+
+    Raises:
+        ValueError: there is not exactly one ``Resize`` in the pipeline.
+    """
+    if [item['type'] for item in pipeline].count('Resize') != 1:
+        raise ValueError('multi-scale testing needs a test pipeline with exactly one Resize')
+    return [
+        {**item, 'type': 'TestTimeScales', 'ratios': tuple(ratios)} if item['type'] == 'Resize' else item
+        for item in pipeline
+    ]
