@@ -6,7 +6,7 @@ gradients are averaged once, after the last backward. Without a process group ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,17 @@ def reduce_mean(tensor: Tensor) -> Tensor:
 def reduce_max(tensor: Tensor) -> Tensor:
     """Element-wise maximum over all processes, detached; the tensor itself in a single process."""
     return _reduced(tensor, dist.ReduceOp.MAX)
+
+
+def mean_of_values(values: Mapping[str, float]) -> dict[str, float]:
+    """Mean over all processes of numbers by name; a name counts only where it is present."""
+    if world_size() == 1:
+        return dict(values)
+    gathered: list[Any] = [None] * world_size()
+    dist.all_gather_object(gathered, dict(values), group=_cpu_group())
+    names = dict.fromkeys(name for each in gathered for name in each)
+    found = {name: [each[name] for each in gathered if name in each] for name in names}
+    return {name: sum(numbers) / len(numbers) for name, numbers in found.items()}
 
 
 def average_gradients(modules: nn.Module | Iterable[nn.Module]) -> None:

@@ -1,0 +1,32 @@
+"""Starting the process group of a run launched by torchrun."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.distributed as dist
+
+from mmseg.engine.gradient_sync import is_distributed
+
+
+def start_process_group() -> bool:
+    """Joins the group that torchrun's environment describes: nccl if every process has its own GPU, else gloo.
+
+    To be called before mmengine's launcher code, which sets a CUDA device even for gloo.
+
+    Returns:
+        Whether the run is distributed.
+    """
+    if is_distributed():
+        return True
+    if 'RANK' not in os.environ or 'WORLD_SIZE' not in os.environ:
+        return False
+    local_rank = int(os.environ.get('LOCAL_RANK', 0))
+    local_count = int(os.environ.get('LOCAL_WORLD_SIZE', os.environ['WORLD_SIZE']))
+    if torch.cuda.is_available() and torch.cuda.device_count() >= local_count:
+        torch.cuda.set_device(local_rank)
+        dist.init_process_group('nccl', device_id=torch.device('cuda', local_rank))
+    else:
+        dist.init_process_group('gloo')
+    return True

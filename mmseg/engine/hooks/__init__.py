@@ -1,0 +1,8 @@
+"""What happens around training iterations: logging, schedules, checkpoints, panels."""
+
+from mmseg.engine.hooks.checkpoint import CheckpointHook
+from mmseg.engine.hooks.logger import LoggerHook
+from mmseg.engine.hooks.panels import PanelHook
+from mmseg.engine.hooks.scheduler import SchedulerHook
+
+__all__ = ['CheckpointHook', 'LoggerHook', 'PanelHook', 'SchedulerHook']

@@ -1,0 +1,105 @@
+"""When checkpoints are written, and which are kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from mmseg.engine.checkpoint_file import remove_partial_files, share_checkpoint
+from mmseg.engine.gradient_sync import broadcast_buffers, rank
+from mmseg.engine.training_state import save_checkpoint
+from mmseg.registry import HOOKS
+
+LATEST = 'latest.pth'
+
+
+@HOOKS.register_module()
+class CheckpointHook(Hook):
+    """Writes ``iter_N.pth`` with ``latest.pth`` beside it, and ``best_<metric>_iter_N.pth``.
+
+    A checkpoint is written before the validation of its iteration, which may take long; the best one is written after.
+
+    Args:
+        interval: iterations between checkpoints; the last iteration and an interrupted one are always saved.
+        max_keep: number of ``iter_N.pth`` that stay; 0 or -1 = all.
+        save_best: metric whose highest value is kept (``mIoU``); None = none. Tables use the last iterate, as the
+            best one is chosen on the labels of the target domain.
+        by_epoch, max_keep_ckpts: names of mmengine, understood too.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(
+        self,
+        interval: int = 4000,
+        max_keep: int = 1,
+        save_best: str | None = None,
+        by_epoch: bool = False,
+        max_keep_ckpts: int | None = None,
+    ) -> None:
+        if by_epoch:
+            raise ValueError('default_hooks.checkpoint: by_epoch=True, but runs are counted in iterations')
+        self.interval = interval
+        self.max_keep = max_keep if max_keep_ckpts is None else max_keep_ckpts
+        self.save_best = save_best
+
+    def before_train(self, runner: Any) -> None:
+        if rank() == 0:
+            remove_partial_files(runner.work_dir)
+
+    def after_iteration(self, runner: Any) -> None:
+        """Saves at the interval, at the end, and before an interrupted run stops."""
+        loop, done = runner.train_loop, runner.iter
+        if done % self.interval == 0 or done == loop.max_iters or loop.stop_training:
+            broadcast_buffers(runner.model)
+            if rank() == 0:
+                self._save(runner)
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        if self.save_best is None or runner.train_loop is None or runner.iter == 0:
+            return
+        score = _score(metrics or {}, self.save_best)
+        best = runner.best.get(self.save_best)
+        if score != score or (best is not None and score <= best['score']):
+            return
+        runner.best[self.save_best] = {'score': score, 'iteration': runner.iter}
+        if rank() == 0:
+            self._save_best(runner, score)
+
+    def _save(self, runner: Any) -> None:
+        folder, done = Path(runner.work_dir), runner.iter
+        path = folder / f'iter_{done}.pth'
+        save_checkpoint(path, runner)
+        share_checkpoint(path, folder / LATEST)
+        runner.logger.info(f'Saved {path}')
+        if self.max_keep > 0:
+            others = [file for file in folder.glob('iter_*.pth') if re.fullmatch(r'iter_\d+\.pth', file.name)]
+            others = sorted((file for file in others if file != path), key=lambda file: file.stat().st_mtime)
+            for file in others[: max(len(others) - self.max_keep + 1, 0)]:
+                file.unlink(missing_ok=True)
+
+    def _save_best(self, runner: Any, score: float) -> None:
+        folder, done = Path(runner.work_dir), runner.iter
+        path = folder / f'best_{self.save_best}_iter_{done}.pth'
+        save_checkpoint(path, runner)
+        same = folder / f'iter_{done}.pth'
+        if same.exists():
+            # Written before this validation: it gets the new best score too, or a resumed run would not know it.
+            share_checkpoint(path, same)
+            share_checkpoint(path, folder / LATEST)
+        for file in folder.glob(f'best_{self.save_best}_iter_*.pth'):
+            if file != path:
+                file.unlink(missing_ok=True)
+        runner.logger.info(f'Saved {path} ({self.save_best} {score:.2f})')
+
+
+def _score(metrics: dict[str, float], name: str) -> float:
+    for key, value in metrics.items():
+        if key == name or key.endswith(f'/{name}'):
+            return float(value)
+    raise ValueError(
+        f'default_hooks.checkpoint.save_best={name!r} is not among the validation results: {", ".join(metrics)}'
+    )

@@ -1,0 +1,315 @@
+"""A run: mmengine's Runner with this project's methods, loop, checkpoints and process groups."""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import mmengine.runner
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.visualization import Visualizer
+from torch import nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from mmseg.engine import hooks
+from mmseg.engine.distributed import start_process_group
+from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.gradient_sync import broadcast_parameters, world_size
+from mmseg.engine.logging import environment, one_line, quiet
+from mmseg.engine.loops import TrainLoop
+from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
+from mmseg.engine.precision import Precision
+from mmseg.engine.training_state import restore
+from mmseg.registry import PARAM_SCHEDULERS, RUNNERS
+
+DEFAULT_HOOKS: dict[str, type[Hook]] = {
+    'logger': hooks.LoggerHook,
+    'scheduler': hooks.SchedulerHook,
+    'checkpoint': hooks.CheckpointHook,
+    'panels': hooks.PanelHook,
+}
+
+
+@RUNNERS.register_module()
+class Runner(mmengine.runner.Runner):
+    """Trains, validates and tests what a config describes; build it with ``from_cfg``.
+
+    Attributes:
+        best: highest validation scores so far, ``{metric: {'score', 'iteration'}}``.
+        interrupted: True once a signal has asked the run to stop.
+    """
+
+    best: dict[str, dict[str, Any]]
+    interrupted: bool
+    _has_loaded: bool
+
+    @classmethod
+    def from_cfg(cls, cfg: Config, method: nn.Module | None = None) -> Runner:
+        """Build a run.
+
+        Args:
+            cfg: as the files in ``configs/`` describe; not changed.
+            method: trained instead of what the config's ``model`` and ``uda`` describe.
+
+        Raises:
+            ValueError: for an unknown type or option, in one line.
+            FileNotFoundError: where data or weights that are needed to build are missing.
+        """
+        cfg = copy.deepcopy(cfg)
+        precision = Precision(cfg.get('precision', 'fp32'))
+        precision.apply_global_flags()
+        distributed = start_process_group()
+        parts = _parts(cfg)
+        with clear_config_errors(cfg):
+            runner = cls(
+                model=method if method is not None else cfg.model,
+                work_dir=cfg.get('work_dir') or _default_work_dir(cfg),
+                **parts,
+                default_hooks=cfg.get('default_hooks'),
+                custom_hooks=cfg.get('custom_hooks'),
+                load_from=cfg.get('load_from'),
+                resume=cfg.get('resume', False),
+                launcher='pytorch' if distributed else 'none',
+                env_cfg=cfg.get('env_cfg', {}),
+                log_level=cfg.get('log_level', 'INFO'),
+                visualizer=cfg.get('visualizer'),
+                default_scope='mmseg',
+                randomness={'seed': cfg.get('seed', 0), 'deterministic': cfg.get('deterministic', False)},
+                experiment_name=cfg.get('name'),
+                cfg=cfg,
+            )
+        runner.model.precision = precision
+        return runner
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.best = {}
+        self.interrupted = False
+        super().__init__(*args, **kwargs)
+
+    # -- what the run knows about itself
+
+    @property
+    def optimizers(self) -> dict[str, Optimizer]:
+        """The torch optimizers by name."""
+        return optimizers(self.optim_wrapper)
+
+    @cached_property
+    def config_text(self) -> str:
+        """The whole config as Python source."""
+        return self.cfg.pretty_text
+
+    @property
+    def dataset_meta(self) -> dict[str, Any]:
+        """Class names and palette, from the validation set if there is one."""
+        for loop in (self._val_loop, self._train_loop, self._test_loop):
+            info = getattr(getattr(getattr(loop, 'dataloader', None), 'dataset', None), 'metainfo', None)
+            if info:
+                return dict(info)
+        return {}
+
+    def environment(self) -> dict[str, Any]:
+        """Versions, device, seed and config of the run."""
+        return {
+            **environment(),
+            'processes': world_size(),
+            'seed': self.seed,
+            'name': self.experiment_name,
+            'config': self.config_text,
+        }
+
+    # -- building
+
+    def set_randomness(self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False) -> None:
+        """Seeds all generators. ``deterministic`` also picks repeatable GPU kernels, where there are any."""
+        super().set_randomness(seed, diff_rank_seed=False, deterministic=False)
+        self._deterministic = deterministic
+        torch.backends.cudnn.benchmark = not deterministic
+        torch.backends.cudnn.deterministic = deterministic
+        if deterministic:
+            os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
+            # Some losses have no repeatable CUDA kernel: a note instead of a stop.
+            torch.use_deterministic_algorithms(True, warn_only=True)
+
+    def build_logger(self, log_level: int | str = 'INFO', log_file: str | None = None, **kwargs: Any) -> MMLogger:
+        """A logger that names itself ``mmseg`` and leaves out mmengine's notes."""
+        return quiet(super().build_logger(log_level, log_file, logger_name='mmseg', **kwargs))
+
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:
+        self.logger.info(one_line({**environment(), 'processes': world_size(), 'seed': self.seed}))
+
+    def build_visualizer(self, visualizer: Any = None) -> Visualizer:
+        """mmengine's visualizer if the config asks for one (TensorBoard and others), else one that does nothing."""
+        return super().build_visualizer(visualizer) if visualizer else _NoVisualizer()
+
+    def build_model(self, model: nn.Module | dict[str, Any]) -> nn.Module:
+        """The method: ``uda`` around ``model``, or plain supervised training."""
+        method: Any = model
+        if not isinstance(model, nn.Module):
+            from mmseg.models.uda import build_method
+
+            method = build_method(copy.deepcopy(self.cfg))
+        method.seed = self.seed
+        method.accumulate = self.cfg.get('train_cfg', {}).get('accumulate', 1)
+        return method
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Moves the method to the device; optionally synchronised batch norm. No DistributedDataParallel."""
+        if self.cfg.get('sync_bn') and self.distributed and torch.cuda.is_available():
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        return model.to(get_device())
+
+    def _init_model_weights(self) -> None:
+        super()._init_model_weights()
+        broadcast_parameters(self.model)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader:
+        """As mmengine's; page-locked memory where there is a GPU, workers that leave Ctrl-C to the main process."""
+        if isinstance(dataloader, DataLoader):
+            return dataloader
+        cfg = copy.deepcopy(dataloader)
+        cfg.setdefault('pin_memory', torch.cuda.is_available())
+        cfg.setdefault('worker_init_fn', {'type': _start_worker})
+        loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
+        if hasattr(loader.dataset, 'set_seed'):
+            loader.dataset.set_seed(seed)
+        return loader
+
+    def build_train_loop(self, loop: Any) -> Any:
+        """``TrainLoop`` from ``train_cfg``."""
+        if not isinstance(loop, Mapping):
+            return loop
+        options = {key: value for key, value in loop.items() if key not in ('type', 'by_epoch')}
+        return TrainLoop(self, self._train_dataloader, **options)
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
+        """Few merged groups over what the method trains; a config with ``constructor`` is left to mmengine."""
+        if not isinstance(optim_wrapper, Mapping) or 'constructor' in optim_wrapper:
+            return super().build_optim_wrapper(optim_wrapper)
+        return build_optim_wrapper(self.model, optim_wrapper)
+
+    def build_param_scheduler(self, scheduler: Any) -> dict[str, list[Any]]:
+        """Schedulers by optimizer name. One config counts for all optimizers, a dict of names for the named ones."""
+        by_name = scheduler if isinstance(scheduler, Mapping) and 'type' not in scheduler else None
+        if by_name is not None and (unknown := sorted(set(by_name) - set(self.optimizers))):
+            raise ValueError(f'param_scheduler names {unknown}, the optimizers are {sorted(self.optimizers)}')
+        built = {}
+        for name, optimizer in self.optimizers.items():
+            configs = by_name.get(name, []) if by_name is not None else scheduler
+            configs = [configs] if isinstance(configs, Mapping) else configs
+            built[name] = [self._scheduler(config, optimizer) for config in configs]
+        return built
+
+    def _scheduler(self, config: Mapping[str, Any], optimizer: Optimizer) -> Any:
+        kind, options = PARAM_SCHEDULERS.get(config['type']), dict(config)
+        if getattr(kind, 'takes_max_iters', False):
+            options.setdefault('max_iters', self.max_iters)
+        else:
+            options.setdefault('by_epoch', False)
+            options.setdefault('end', self.max_iters)
+        return PARAM_SCHEDULERS.build({**options, 'optimizer': optimizer})
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """Logger, schedules, checkpoints and panels with the options of ``default_hooks``; None leaves one out."""
+        settings: dict[str, Any] = {name: {} for name in DEFAULT_HOOKS}
+        settings.update(hooks or {})
+        for name, options in settings.items():
+            if isinstance(options, Hook):
+                self.register_hook(options)
+            elif options is not None and ('type' in options or name in DEFAULT_HOOKS):
+                self.register_hook(options if 'type' in options else {**options, 'type': DEFAULT_HOOKS[name]})
+
+    # -- running
+
+    def train(self) -> nn.Module:
+        """Trains from the start, from weights (``load_from``) or from a checkpoint (``resume``)."""
+        with clear_config_errors(self.cfg):
+            return super().train()
+
+    def val(self) -> dict[str, float]:
+        """Validation results."""
+        with clear_config_errors(self.cfg):
+            return super().val()
+
+    def test(self) -> dict[str, float]:
+        """Test results."""
+        with clear_config_errors(self.cfg):
+            return super().test()
+
+    def load_or_resume(self) -> None:
+        """``resume`` is True (this work dir's latest checkpoint) or a path; ``load_from`` gives weights only."""
+        if self._has_loaded:
+            return
+        trust = self.cfg.get('trust_checkpoint', False)
+        if self._resume:
+            path = Path(self.work_dir if self._resume is True else self._resume)
+            path = path / hooks.checkpoint.LATEST if path.is_dir() else path
+            if not path.is_file():
+                raise FileNotFoundError(f'nothing to resume: {path} does not exist')
+            restore(self, path, trust)
+            self.logger.info(f'Resumed from {path} at iteration {self.iter} of {self.max_iters}')
+        elif self._load_from:
+            from mmseg.engine.legacy_checkpoint import load_student
+
+            load_student(self.model.get_submodule('model'), self._load_from, trust=trust)
+            self.logger.info(f'Loaded the network from {self._load_from}')
+        self._has_loaded = True
+
+
+def _parts(cfg: Config) -> dict[str, Any]:
+    """The config's loaders, loops and evaluators, with what goes without saying filled in."""
+    parts = {key: copy.deepcopy(cfg.get(key)) for key in ('train_dataloader', 'train_cfg', 'optim_wrapper')}
+    if parts['train_dataloader'] is None or parts['optim_wrapper'] is None:
+        parts = dict.fromkeys(parts)
+    else:
+        parts['param_scheduler'] = copy.deepcopy(cfg.get('param_scheduler'))
+        parts['train_dataloader'].setdefault('sampler', {'type': 'SampleNumberSampler'})
+        parts['train_dataloader'].setdefault('collate_fn', {'type': 'collate_domains'})
+    for mode in ('val', 'test'):
+        loader, evaluator = copy.deepcopy(cfg.get(f'{mode}_dataloader')), copy.deepcopy(cfg.get(f'{mode}_evaluator'))
+        if loader is None or evaluator is None:
+            continue
+        sampler = loader.setdefault('sampler', {'type': 'DefaultSampler', 'shuffle': False})
+        if sampler.get('type') == 'DefaultSampler':
+            # Filling up to equal shares would count some images twice.
+            sampler.setdefault('round_up', False)
+        options = copy.deepcopy(cfg.get(f'{mode}_cfg')) or {}
+        parts |= {f'{mode}_dataloader': loader, f'{mode}_evaluator': evaluator, f'{mode}_cfg': options}
+    return parts
+
+
+def _default_work_dir(cfg: Config) -> str:
+    return str(Path('work_dirs') / (Path(cfg.filename).stem if cfg.filename else 'run'))
+
+
+def _start_worker(worker_id: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _NoVisualizer(Visualizer):
+    """Stands where mmengine wants a visualizer."""
+
+    def __init__(self) -> None:
+        self._dataset_meta = None
+
+    def add_config(self, config: Config, **kwargs: Any) -> None:
+        """Nothing: the config is dumped into the work dir."""
+
+    def close(self) -> None:
+        """Nothing to close."""
