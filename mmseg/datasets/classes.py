@@ -31,7 +31,7 @@ CITYSCAPES_METAINFO = {
 
 
 def distinct_palette(num_classes: int) -> list[list[int]]:
-    """RGB colours for classes without a palette: bits of the class number spread over the channels, as in PASCAL VOC."""
+    """RGB colours for classes without a palette: the bits of class numbers over three channels, as in PASCAL VOC."""
     palette = []
     for number in range(1, num_classes + 1):
         colour = [0, 0, 0]

@@ -43,12 +43,8 @@ class SegDataPreProcessor(BaseDataPreprocessor):
             raise ValueError(f'SegDataPreProcessor: mean and std need three values, std above 0; got {mean}, {std}')
         self.bgr_to_rgb = bgr_to_rgb
         self.non_blocking = non_blocking
-        self.register_buffer(
-            'mean', torch.tensor(mean, dtype=torch.float64).to(torch.get_default_dtype()).view(3, 1, 1), False
-        )
-        self.register_buffer(
-            'std', torch.tensor(std, dtype=torch.float64).to(torch.get_default_dtype()).view(3, 1, 1), False
-        )
+        for name, values in (('mean', mean), ('std', std)):
+            self.register_buffer(name, torch.tensor([float(value) for value in values]).view(3, 1, 1), persistent=False)
 
     def forward(self, data: Mapping[str, Any], training: bool = False) -> TrainBatch | dict[str, Any]:
         """A collated batch on the device, normalised."""

@@ -1,0 +1,41 @@
+"""Convert SYNTHIA-RAND-CITYSCAPES' labels to train ids: ``python tools/convert_datasets/synthia.py data/synthia``.
+
+Writes ``GT/LABELS/<name>_labelTrainIds.png`` beside each label file and the statistics for rare class sampling into the
+dataset's folder. An interrupted conversion continues where it stopped.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np  # noqa: E402
+
+from mmseg.datasets import conversion  # noqa: E402
+from mmseg.datasets.image_io import read_16_bit_colour  # noqa: E402
+from mmseg.datasets.label_tables import SYNTHIA_KNOWN, SYNTHIA_TO_TRAIN, lookup_table  # noqa: E402
+
+EXPECTED = "SYNTHIA's GT/LABELS/0000000.png, GT/LABELS/0000001.png, ... beside RGB/"
+TABLE = lookup_table(SYNTHIA_TO_TRAIN)
+
+
+def read_train_ids(path: str) -> np.ndarray:
+    """Train ids (H, W) uint8 of one of SYNTHIA's label files: a 16-bit PNG with the class id in its red channel."""
+    return conversion.to_train_ids(read_16_bit_colour(path)[..., 2], TABLE, SYNTHIA_KNOWN, path)
+
+
+def convert(arguments: Sequence[str] | None = None) -> int:
+    args = conversion.parse_arguments("Convert SYNTHIA's labels to train ids.", 'GT/LABELS', 4, arguments)
+    folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
+    tasks = [
+        conversion.Task(path, path.removesuffix('.png') + conversion.OUTPUT_SUFFIX)
+        for path in conversion.numbered_pngs(folder, EXPECTED)
+    ]
+    return conversion.run(tasks, read_train_ids, args.out_dir or args.data_root, args.nproc)
+
+
+if __name__ == '__main__':
+    conversion.main(convert)
