@@ -47,7 +47,7 @@ class IoUMetric(BaseMetric):
         image_root: folder whose sub-folders are kept below ``show_dir``.
 
     Raises:
-        ValueError: an unknown metric, or ``format_only`` without ``output_dir``.
+        ValueError: an unknown metric, or ``format_only`` without a folder.
     """
 
     # BaseMetric warns where no prefix is set.
@@ -71,8 +71,8 @@ class IoUMetric(BaseMetric):
         unknown = set(iou_metrics) - set(SCORES_OF_METRIC)
         if unknown:
             raise ValueError(f'unknown metric {sorted(unknown)[0]!r}; there are {", ".join(SCORES_OF_METRIC)}')
-        if format_only and not output_dir:
-            raise ValueError('format_only needs output_dir, the folder for the PNG files')
+        if format_only and not (output_dir or show_dir):
+            raise ValueError('format_only needs output_dir, the folder for the PNG files (or show_dir)')
         self.ignore_index = ignore_index
         self.subsets = dict(subsets or {})
         self.iou_metrics = list(iou_metrics)
@@ -147,7 +147,6 @@ class IoUMetric(BaseMetric):
             ValueError: nothing was counted.
         """
         if self.format_only:
-            print_log(f'Predictions written to {self.output_dir}', logger='current')
             return {}
         matrix = self._total(size)
         scores = self.compute_metrics([matrix])

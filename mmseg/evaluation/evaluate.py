@@ -1,0 +1,159 @@
+"""Evaluation of a checkpoint on the data of a config."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.gradient_sync import rank, world_size
+from mmseg.engine.legacy_checkpoint import load_student
+from mmseg.engine.precision import Precision
+from mmseg.evaluation.config_options import loader_section
+from mmseg.evaluation.iou_metric import IoUMetric
+from mmseg.evaluation.progress import track
+from mmseg.registry import DATASETS, METRICS, MODELS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Outcome of an evaluation.
+
+    Attributes:
+        scores: of the metric, in percent; empty if only files were written.
+        images: in the data set.
+        seconds: of the whole loop.
+        meta: of the checkpoint.
+    """
+
+    scores: dict[str, float]
+    images: int
+    seconds: float
+    meta: dict[str, Any]
+
+
+def evaluate(
+    cfg: Config,
+    checkpoint: str | Path,
+    metric_options: Mapping[str, Any] | None = None,
+    *,
+    ema: bool = False,
+    trust: bool = False,
+    device: str | torch.device = 'cpu',
+    precision: str = 'fp32',
+) -> Evaluation:
+    """Predict every image of the config's test data and score it; in several processes, each its share.
+
+    Args:
+        cfg: of a run; its ``model``, ``test_dataloader`` and ``test_evaluator`` are used.
+        checkpoint: of any layout; its student is evaluated.
+        metric_options: override those of the evaluator.
+        ema: evaluate the teacher instead.
+        trust: read checkpoints that need pickle.
+        device: to compute on.
+        precision: number format, see ``Precision``.
+
+    Raises:
+        FileNotFoundError: data or checkpoint are missing.
+        ValueError: the parts do not fit each other.
+    """
+    with clear_config_errors(cfg):
+        dataset = DATASETS.build(_plain(loader_section(cfg)['dataset']))
+        metric = build_metric(cfg, dataset, metric_options or {})
+        preprocessor, model = build_networks(cfg)
+    classes = dataset.metainfo['classes']
+    if model.num_classes != len(classes):
+        raise ValueError(f'the network has {model.num_classes} classes, the data set {len(classes)}')
+    meta = load_student(model, checkpoint, ema=ema, trust=trust)
+    model.to(device).eval()
+    preprocessor.to(device)
+    number_format = Precision(precision)
+    number_format.apply_global_flags()
+
+    loader = _loader(dataset, loader_section(cfg))
+    start = time.monotonic()
+    with torch.inference_mode(), number_format.autocast(device):
+        for data in track(loader, len(loader), 'Evaluating', silent=rank() != 0):
+            batch = preprocessor(data, False)
+            metric.process(data, model.predict(batch['inputs'], batch['data_samples']))
+    return Evaluation(metric.evaluate(len(dataset)), len(dataset), time.monotonic() - start, meta)
+
+
+def build_networks(cfg: Config) -> tuple[nn.Module, nn.Module]:
+    """Data preprocessor and bare segmentor of a config; no ImageNet weights are looked for.
+
+    Raises:
+        ValueError: the model has no data preprocessor.
+    """
+    model = _plain(cfg.model)
+    if 'data_preprocessor' not in model:
+        raise ValueError('config key model has no data_preprocessor: how images are normalised is not known')
+    preprocessor = MODELS.build(model.pop('data_preprocessor'))
+    model['pretrained'] = None
+    model['backbone']['pretrained'] = None
+    return preprocessor, MODELS.build(model)
+
+
+def build_metric(cfg: Config, dataset: Dataset, options: Mapping[str, Any]) -> IoUMetric:
+    """The config's metric with some options changed; pictures keep the data set's sub-folders."""
+    section = cfg.get('test_evaluator') or cfg.get('val_evaluator') or {'type': 'IoUMetric'}
+    prefix = getattr(dataset, 'data_prefix', None) or {}
+    metric = METRICS.build({**_plain(section), 'image_root': prefix.get('img_path'), **options})
+    metric.dataset_meta = dataset.metainfo
+    return metric
+
+
+def write_result(path: str | Path, evaluation: Evaluation, facts: Mapping[str, Any]) -> None:
+    """Write the scores and what they were made with as JSON; NaN becomes null.
+
+    Args:
+        path: of the file.
+        evaluation: what to write.
+        facts: further entries (config, checkpoint, options).
+    """
+    scores = {key: None if math.isnan(value) else round(value, 4) for key, value in evaluation.scores.items()}
+    content = {
+        **facts,
+        'iteration': evaluation.meta.get('iter'),
+        'images': evaluation.images,
+        'seconds': round(evaluation.seconds, 2),
+        'torch': torch.__version__,
+        'scores': scores,
+    }
+    path = Path(path)
+    temporary = path.with_name(f'.{path.name}')
+    temporary.write_text(json.dumps(content, indent=2) + '\n')
+    temporary.replace(path)
+
+
+def _loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:
+    workers = section.get('num_workers', 0)
+    return DataLoader(
+        dataset,
+        batch_size=section.get('batch_size', 1),
+        # Every image once: nothing is repeated to give all processes equally many.
+        sampler=range(rank(), len(dataset), world_size()),
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def collate(samples: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """A batch of test samples as lists: images may differ in size."""
+    return {key: [sample[key] for sample in samples] for key in samples[0]}
+
+
+def _plain(section: Any) -> dict[str, Any]:
+    """A copy as plain dicts that builders may change."""
+    return Config({'section': section}).to_dict()['section']

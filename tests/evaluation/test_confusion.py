@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmseg.evaluation.confusion import class_scores, confusion_matrix, overall_accuracy, present_mean
+
+
+def brute_force(prediction, label, classes, ignore=255):
+    matrix = np.zeros((classes, classes), int)
+    for p, y in zip(prediction.ravel(), label.ravel(), strict=True):
+        if y != ignore:
+            matrix[y, p] += 1
+    return matrix
+
+
+@st.composite
+def label_pairs(draw):
+    classes = draw(st.integers(1, 6))
+    pixels = draw(st.integers(1, 60))
+    ids = st.lists(st.integers(0, classes - 1), min_size=pixels, max_size=pixels)
+    label = np.array(draw(ids))
+    label[draw(st.lists(st.booleans(), min_size=pixels, max_size=pixels))] = 255
+    return np.array(draw(ids)), label, classes
+
+
+@given(label_pairs())
+@settings(max_examples=60, deadline=None)
+def test_matrix_and_scores_equal_brute_force(pair):
+    prediction, label, classes = pair
+    matrix = confusion_matrix(torch.tensor(prediction), torch.tensor(label), classes)
+    expected = brute_force(prediction, label, classes)
+    assert matrix.dtype == torch.int64
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+    scores = class_scores(matrix)
+    valid = label != 255
+    for c in range(classes):
+        right = np.sum((prediction == c) & (label == c) & valid)
+        predicted, labelled = np.sum((prediction == c) & valid), np.sum((label == c) & valid)
+        for name, above, below in (
+            ('IoU', right, predicted + labelled - right),
+            ('Acc', right, labelled),
+            ('Recall', right, labelled),
+            ('Precision', right, predicted),
+            ('Dice', 2 * right, predicted + labelled),
+        ):
+            assert scores[name][c].item() == pytest.approx(above / below if below else np.nan, nan_ok=True)
+    assert overall_accuracy(matrix).item() == pytest.approx(
+        np.mean((prediction == label)[valid]) if valid.any() else np.nan, nan_ok=True
+    )
+
+
+@given(label_pairs(), st.randoms())
+@settings(max_examples=30, deadline=None)
+def test_mean_iou_does_not_depend_on_the_order_of_classes(pair, random):
+    prediction, label, classes = pair
+    order = list(range(classes))
+    random.shuffle(order)
+    table = np.full(256, 255)
+    table[:classes] = order
+
+    def mean_iou(p, y):
+        matrix = confusion_matrix(torch.tensor(p), torch.tensor(y), classes)
+        return present_mean(class_scores(matrix)['IoU']).item()
+
+    assert mean_iou(table[prediction], table[label]) == pytest.approx(mean_iou(prediction, label), nan_ok=True)
+
+
+def test_relabelled_perfect_prediction_scores_zero():
+    label = torch.arange(5).repeat(4)
+    matrix = confusion_matrix((label + 1) % 5, label, 5)
+    assert present_mean(class_scores(matrix)['IoU']) == 0
+    assert present_mean(class_scores(confusion_matrix(label, label, 5))['IoU']) == 1
+
+
+def test_fscore_is_nan_where_precision_or_recall_is():
+    matrix = confusion_matrix(torch.tensor([1, 0]), torch.tensor([0, 0]), 2)
+    scores = class_scores(matrix)
+    assert scores['IoU'][1] == 0
+    assert scores['Fscore'][1].isnan()
+    assert scores['Dice'][1] == 0
+
+
+@pytest.mark.parametrize(
+    ('prediction', 'label', 'message'),
+    [
+        ([0, 1], [0, 24], 'label map holds class id 24, the data set has 2 classes'),
+        ([0, 18], [0, 1], 'prediction holds class id 18'),
+    ],
+)
+def test_ids_outside_the_classes(prediction, label, message):
+    with pytest.raises(ValueError, match=message):
+        confusion_matrix(torch.tensor(prediction), torch.tensor(label), 2)
+
+
+def test_other_ignore_index_and_uint8():
+    matrix = confusion_matrix(
+        torch.tensor([0, 200, 1], dtype=torch.uint8), torch.tensor([0, 7, 0], dtype=torch.uint8), 2, 7
+    )
+    assert matrix.tolist() == [[1, 1], [0, 0]]

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Evaluates on several GPUs (or CPU processes) of this machine; further options go to tools/test.py.
+#   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS --eval mIoU
+set -eu
+if [ $# -lt 3 ] || ! [ "$3" -gt 0 ] 2>/dev/null; then
+    echo 'usage: bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of tools/test.py]' >&2
+    exit 2
+fi
+config=$1 checkpoint=$2 gpus=$3
+shift 3
+here=$(dirname "$0")
+if [ -z "${PYTHON:-}" ]; then
+    PYTHON=python3
+    [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$here/../.venv/bin/python" ] && PYTHON=$here/../.venv/bin/python
+fi
+# --standalone finds a free port: two evaluations on one machine do not meet.
+exec "$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$gpus" \
+    "$here/test.py" "$config" "$checkpoint" "$@"
