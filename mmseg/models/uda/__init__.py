@@ -1,0 +1,8 @@
+"""Training methods: a segmentor (the student) and the passes that train it."""
+
+from mmseg.models.uda.base import Step, UDADecorator
+from mmseg.models.uda.building import build_method
+from mmseg.models.uda.dacs import DACS
+from mmseg.models.uda.supervised import Supervised
+
+__all__ = ['DACS', 'Step', 'Supervised', 'UDADecorator', 'build_method']

@@ -1,0 +1,228 @@
+"""What all training methods share: the training step, randomness, logging, evaluation."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmseg.engine.gradient_sync import average_gradients, rank
+from mmseg.engine.precision import Precision
+from mmseg.models.uda.log_window import LogWindow
+from mmseg.registry import MODELS
+from mmseg.structures import DomainBatch, SegDataSample, TrainBatch
+
+Losses = dict[str, Tensor]
+
+
+class Step(SimpleNamespace):
+    """What the passes of one iteration share; a method's ``prepare`` adds its own attributes.
+
+    Attributes:
+        source: the labelled domain.
+        target: the unlabelled domain, None if the method has none.
+        decisions: random decisions by name: those handed in, and those drawn since.
+    """
+
+    source: DomainBatch
+    target: DomainBatch | None
+    decisions: dict[str, Any]
+
+    def decide(self, name: str, draw: Callable[..., Any], *args: Any) -> Any:
+        """The decision that was handed in under this name, or else ``draw(*args)``."""
+        if name not in self.decisions:
+            self.decisions[name] = draw(*args)
+        return self.decisions[name]
+
+
+class UDADecorator(BaseModel):
+    """A student network and the way it is trained: a list of passes, each with its own backward.
+
+    A method overrides ``prepare`` (all that needs no gradient) and ``passes`` (each returns losses).
+
+    Args:
+        model: config of the student, or the segmentor itself.
+        max_iters: length of the training, for methods with a schedule of their own.
+        data_preprocessor: config of the module that turns a loader's batch into a :class:`TrainBatch`.
+
+    Attributes:
+        model: the student.
+        iteration: 0-based number of the step to come; part of ``training_state``.
+        micro_batch: 0-based part of the step in progress, if gradients are accumulated.
+        accumulate: number of these parts.
+        seed: all random draws follow from it, the process, the iteration and the pass.
+        precision: number format of the passes; None = that of the weights.
+        panel_interval: every so many steps ``panel`` holds images of the step; 0 = never.
+        log_interval: every so many steps ``train_step`` returns means of the log values.
+        evaluate_teacher: validate and test the teacher instead of the student.
+    """
+
+    model: Any
+
+    def __init__(
+        self,
+        model: Mapping[str, Any] | nn.Module,
+        max_iters: int | None = None,
+        data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=_dict_or_module(data_preprocessor))
+        self.model = self.build_segmentor(model)
+        self.max_iters = max_iters
+        self.iteration = 0
+        self.micro_batch = 0
+        self.accumulate = 1
+        self.seed = 0
+        self.precision: Precision | None = None
+        self.panel_interval = 0
+        self.panel: dict[str, Tensor] = {}
+        self.log_interval = 50
+        self.evaluate_teacher = False
+        self._log = LogWindow()
+
+    @staticmethod
+    def build_segmentor(model: Mapping[str, Any] | nn.Module) -> Any:
+        """A segmentor from its config; a module is taken as it is."""
+        return model if isinstance(model, nn.Module) else MODELS.build(copy.deepcopy(dict(model)))
+
+    @property
+    def student(self) -> Any:
+        """The network that is trained."""
+        return self.model
+
+    # The training step
+
+    def train_step(self, data: Any, optim_wrapper: Any) -> Losses:
+        """One optimizer step.
+
+        Args:
+            data: a loader's batch, or a list of them whose gradients are averaged.
+            optim_wrapper: the optimizer, or optimizers by name.
+
+        Returns:
+            Log values at the log interval, else an empty dict.
+        """
+        micro_batches = data if isinstance(data, list) else [data]
+        self.accumulate = len(micro_batches)
+        optim_wrapper.zero_grad()
+        for number, micro_batch in enumerate(micro_batches):
+            self.micro_batch = number
+            step = self.prepare(self.data_preprocessor(micro_batch, training=True))
+            self._log.add(self.run_passes(step))
+        self.micro_batch = 0
+        average_gradients(self.trainable_modules())
+        self.update(optim_wrapper)
+        self.finish(step)
+        self.iteration += 1
+        due = self.iteration == 1 or self.iteration % self.log_interval == 0
+        return self._log.read() if due else {}
+
+    @torch.no_grad()
+    def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
+        """Everything that needs no gradient: teachers, pseudo-labels, mixing, decisions."""
+        self._seed_networks('prepare')
+        return Step(source=batch.source, target=batch.target, decisions=dict(decisions or {}))
+
+    def passes(self) -> list[Callable[[Step], Losses]]:
+        """The passes of an iteration in their order; each returns losses (names with "loss") and other log values."""
+        raise NotImplementedError
+
+    def run_passes(self, step: Step) -> Losses:
+        """Add the gradients of all passes; one backward each, so that memory holds one pass at a time."""
+        log: Losses = {}
+        for one_pass in self.passes():
+            self._seed_networks(one_pass.__name__)
+            with self.autocast(step.source.images.device):
+                losses = one_pass(step)
+            total = sum((value for name, value in losses.items() if 'loss' in name), torch.zeros(()))
+            (total / self.accumulate).backward()
+            log |= {name: value.detach() for name, value in losses.items()}
+        return log
+
+    def compute_gradients(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Losses:
+        """Add one batch's gradients to the parameters; ``decisions`` replace random draws by name."""
+        return self.run_passes(self.prepare(batch, decisions))
+
+    def update(self, optim_wrapper: Any) -> None:
+        """Step the optimizers."""
+        optim_wrapper.step()
+
+    def finish(self, step: Step) -> None:
+        """After the update; leaves images for the training panel when they are due."""
+        due = self.panel_interval > 0 and self.iteration % self.panel_interval == 0
+        self.panel = self.panel_images(step) if due else {}
+
+    def panel_images(self, step: Step) -> dict[str, Tensor]:
+        """What a picture of this step shows: images (B, 3, H, W), labels and weights (B, H, W)."""
+        assert step.source.labels is not None
+        return {'source_image': step.source.images, 'source_label': step.source.labels}
+
+    # Networks
+
+    def trainable_modules(self) -> list[nn.Module]:
+        """Networks whose gradients are averaged over processes."""
+        return [module for networks in self.optimizer_modules().values() for module in networks.values()]
+
+    def optimizer_modules(self) -> dict[str, dict[str, nn.Module]]:
+        """What each optimizer trains, by the prefix of the parameters' names."""
+        return {'main': {'model': self.model}}
+
+    def inference_model(self) -> Any:
+        """The segmentor that is validated and tested."""
+        if self.evaluate_teacher:
+            raise ValueError(f'{type(self).__name__} has no teacher to evaluate')
+        return self.model
+
+    def val_step(self, data: Any) -> list[SegDataSample]:
+        """Predictions for a validation batch."""
+        return self(**self.data_preprocessor(data, training=False), mode='predict')
+
+    def test_step(self, data: Any) -> list[SegDataSample]:
+        """Predictions for a test batch."""
+        return self.val_step(data)
+
+    def forward(self, inputs: Any, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor') -> Any:
+        """``tensor``: logits at input size; ``predict``: data samples with predictions. Training is ``train_step``."""
+        device = (inputs[0] if isinstance(inputs, list) else inputs).device
+        with torch.no_grad(), self.autocast(device):
+            if mode == 'tensor':
+                return self.inference_model().encode_decode(inputs)
+            if mode == 'predict':
+                return self.inference_model().predict(inputs, data_samples)
+        raise ValueError(f"mode is 'tensor' or 'predict', not {mode!r}")
+
+    # State beside the networks, precision, randomness
+
+    def training_state(self) -> dict[str, Any]:
+        """What continues a training beside the networks: plain tensors, numbers and strings."""
+        return {'iteration': self.iteration}
+
+    def load_training_state(self, state: Mapping[str, Any]) -> None:
+        """Continue where ``training_state`` was taken."""
+        self.iteration = int(state['iteration'])
+
+    def autocast(self, device: torch.device) -> AbstractContextManager:
+        """The number format of the networks' passes."""
+        return nullcontext() if self.precision is None else self.precision.autocast(device)
+
+    def generator(self, name: str) -> torch.Generator:
+        """A generator of the CPU for the draws called ``name`` of this process, iteration and micro-batch."""
+        return torch.Generator().manual_seed(self._seed_of(name))
+
+    def _seed_networks(self, name: str) -> None:
+        """Dropout and drop path of a pass must not depend on what ran before it."""
+        torch.manual_seed(self._seed_of(f'networks of {name}'))
+
+    def _seed_of(self, name: str) -> int:
+        text = f'{self.seed}/{rank()}/{self.iteration}/{self.micro_batch}/{name}'
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), 'big')
+
+
+def _dict_or_module(cfg: Mapping[str, Any] | nn.Module | None) -> dict[str, Any] | nn.Module | None:
+    return cfg if cfg is None or isinstance(cfg, nn.Module) else dict(cfg)

@@ -1,0 +1,65 @@
+"""The mean teacher: a slowly averaged copy of the student that labels the target images.
+
+References: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017; DACS (Tranheden et al., WACV 2021), section 3.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class EMATeacher:
+    """How a teacher network follows the student and how it looks at images; the network itself belongs to the method.
+
+    Args:
+        alpha: the average's momentum once training is under way.
+        average_buffers: average the normalisation statistics too. The published methods leave them alone.
+        eval_mode: normalise with running statistics instead of those of the batch. The published methods do not: their
+            teachers keep batch norm in train mode, only dropout and drop path are off.
+    """
+
+    def __init__(self, alpha: float = 0.99, average_buffers: bool = False, eval_mode: bool = False) -> None:
+        if not 0 <= alpha <= 1:
+            raise ValueError(f'teacher: alpha is a momentum between 0 and 1, not {alpha}')
+        self.alpha = alpha
+        self.average_buffers = average_buffers
+        self.eval_mode = eval_mode
+
+    def freeze(self, teacher: nn.Module) -> None:
+        """No gradients, and the mode that the teacher works in; call it again after ``train()`` of a parent."""
+        teacher.requires_grad_(False)
+        teacher.train(not self.eval_mode)
+        for module in teacher.modules():
+            if isinstance(module, nn.modules.dropout._DropoutNd) or type(module).__name__ == 'DropPath':
+                module.eval()
+
+    @torch.no_grad()
+    def update(self, teacher: nn.Module, student: nn.Module, iteration: int) -> None:
+        """Average the student into the teacher, in place: teacher <- a teacher + (1 - a) student.
+
+        a = min(1 - 1 / (iteration + 1), alpha), so iteration 0 copies the student.
+
+        Args:
+            teacher: network to change.
+            student: network of the same architecture.
+            iteration: 0-based number of the averaging.
+        """
+        momentum = min(1 - 1 / (iteration + 1), self.alpha)
+        averaged, followed = list(teacher.parameters()), list(student.parameters())
+        if self.average_buffers:
+            pairs = list(zip(teacher.buffers(), student.buffers(), strict=True))
+            averaged += [ours for ours, _ in pairs if ours.is_floating_point()]
+            followed += [theirs for _, theirs in pairs if theirs.is_floating_point()]
+            for ours, theirs in pairs:
+                if not ours.is_floating_point():
+                    ours.copy_(theirs)
+        if momentum == 0:
+            torch._foreach_copy_(averaged, followed)
+        else:
+            torch._foreach_lerp_(averaged, followed, 1 - momentum)
+
+    @torch.no_grad()
+    def __call__(self, teacher: nn.Module, images: Tensor) -> Tensor:
+        """Class scores of the teacher at input size, (B, C, H, W)."""
+        return teacher.encode_decode(images)  # type: ignore[operator]

@@ -1,0 +1,60 @@
+"""The encoder as ImageNet left it: a frozen reference for the feature distance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+class FrozenEncoder(BaseModule):
+    """Backbone of a segmentor with its pretrained weights, always in eval mode, never trained.
+
+    It is not written into checkpoints: its weights are those of the pretrained file.
+
+    Args:
+        segmentor: freshly built; only its backbone is kept.
+
+    Raises:
+        ValueError: if the segmentor has a neck, whose features no pretrained weights describe.
+    """
+
+    def __init__(self, segmentor: Any) -> None:
+        super().__init__()
+        if getattr(segmentor, 'neck', None) is not None:
+            raise ValueError('uda.feature_distance compares encoder features; it does not work on a model with a neck')
+        self.backbone = segmentor.backbone
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> FrozenEncoder:
+        """Stays in eval mode."""
+        return super().train(False)
+
+    def check_pretrained(self) -> None:
+        """Raise ValueError if no weights were loaded: the distance to random features means nothing."""
+        if not getattr(self.backbone, 'pretrained_loaded', False):
+            raise ValueError(
+                'uda.feature_distance needs a backbone with ImageNet weights: set model.pretrained to their file '
+                '(python -m tools.get_pretrained shows where to get it), or uda.feature_distance=None'
+            )
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Levels of the encoder for images (B, 3, H, W), finest first."""
+        self.check_pretrained()
+        return list(self.backbone(images))
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Nothing: a parent's ``state_dict`` leaves this module out."""
+        destination = args[0] if args else kwargs.get('destination')
+        return {} if destination is None else destination
+
+
+def without_frozen_keys(module: nn.Module, incompatible_keys: Any) -> None:
+    """A hook after ``load_state_dict``: the parameters of frozen encoders are not missing."""
+    frozen = [f'{name}.' for name, child in module.named_modules() if isinstance(child, FrozenEncoder)]
+    missing = incompatible_keys.missing_keys
+    missing[:] = [key for key in missing if not key.startswith(tuple(frozen))]

@@ -1,0 +1,104 @@
+"""ClassMix: half of the source's classes are pasted onto target images.
+
+References: Olsson et al., "ClassMix", WACV 2021; DACS (Tranheden et al., WACV 2021), section 3.2.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mmseg.engine.gradient_sync import reduce_max
+from mmseg.models.uda.components.pseudo_labels import PseudoLabels
+from mmseg.registry import MODELS
+from mmseg.structures import DomainBatch
+
+NUM_LABELS = 256  # labels are bytes; 255 (ignore) takes part as a class
+
+
+class MixedBatch(NamedTuple):
+    """Images of two domains in one.
+
+    Attributes:
+        images: (B, 3, H, W).
+        labels: (B, H, W) int64, source labels where pasted, else pseudo-labels.
+        weight: (B, H, W) float, 1 where pasted, else the pseudo-labels' weight.
+    """
+
+    images: Tensor
+    labels: Tensor
+    weight: Tensor
+
+
+def present_classes(labels: Tensor) -> Tensor:
+    """(B, 256) bool, which labels occur in each of the label maps (B, H, W)."""
+    batch = labels.shape[0]
+    table = torch.zeros(batch * NUM_LABELS, dtype=torch.uint8, device=labels.device)
+    first = torch.arange(batch, device=labels.device)[:, None, None] * NUM_LABELS
+    return table.index_fill_(0, (labels + first).flatten(), 1).view(batch, NUM_LABELS).bool()
+
+
+def choose_half(present: Tensor, scores: Tensor) -> Tensor:
+    """Of each row's n present classes the (n + n mod 2) / 2 with the lowest scores, (B, 256) bool.
+
+    With independent uniform scores this is a choice without replacement, and needs no class count on the host.
+    """
+    rank = scores.masked_fill(~present, torch.inf).argsort(dim=1).argsort(dim=1)
+    return present & (rank < (present.sum(dim=1, keepdim=True) + 1) // 2)
+
+
+def class_table(classes: Tensor) -> Tensor:
+    """Chosen class numbers (B, n), padded with -1, as a table (B, 256) bool."""
+    table = torch.zeros(classes.shape[0], NUM_LABELS + 1, dtype=torch.bool, device=classes.device)
+    return table.scatter_(1, classes.masked_fill(classes < 0, NUM_LABELS), True)[:, :NUM_LABELS]
+
+
+def class_mask(labels: Tensor, chosen: Tensor) -> Tensor:
+    """(B, H, W) bool, where the label (B, H, W) is among its image's chosen classes (B, 256) bool."""
+    return chosen.gather(1, labels.flatten(1)).view_as(labels)
+
+
+@MODELS.register_module()
+class ClassMix:
+    """Mixes source and target images by classes; images are paired by their place in the batch.
+
+    Args:
+        classes: the classes that are chosen from: those of the whole ``batch`` on all processes (DAFormer, HRDA, MIC), or
+            of the ``image`` itself (the original DACS).
+
+    Raises:
+        ValueError: for another value of ``classes``.
+    """
+
+    def __init__(self, classes: str = 'batch') -> None:
+        if classes not in ('batch', 'image'):
+            raise ValueError(f"mixing: classes is 'batch' or 'image', not {classes!r}")
+        self.per_batch = classes == 'batch'
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Choose the classes to paste, anew for each image.
+
+        Args:
+            labels: (B, H, W) int64 source labels.
+            generator: of the CPU; the class count stays on the device.
+
+        Returns:
+            (B, 256) bool.
+        """
+        present = present_classes(labels)
+        if self.per_batch:
+            present = reduce_max(present.any(dim=0).to(torch.uint8)).bool().expand_as(present)
+        scores = torch.rand(present.shape, generator=generator)
+        return choose_half(present, scores.to(labels.device, non_blocking=True))
+
+    def apply(self, source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, chosen: Tensor) -> MixedBatch:
+        """Paste the chosen classes (B, 256) of the source images onto the target images."""
+        assert source.labels is not None
+        pasted = class_mask(source.labels, chosen)
+        return MixedBatch(
+            images=torch.where(pasted[:, None], source.images, target.images),
+            labels=torch.where(pasted, source.labels, pseudo.labels),
+            weight=pseudo.weight.masked_fill(pasted, 1),
+        )

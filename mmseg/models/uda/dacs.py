@@ -1,0 +1,125 @@
+"""DACS and DAFormer: self-training on images in which source classes are pasted onto target images.
+
+References: DACS (Tranheden et al., WACV 2021); DAFormer (Hoyer et al., CVPR 2022), which is DACS with
+``feature_distance``, rare class sampling and pseudo-label margins (the latter two are settings of the data).
+
+=============  ==================================================
+paper          here
+=============  ==================================================
+g, h           ``student``, ``ema_model``
+alpha, tau     ``teacher.alpha``, ``pseudo_labels.threshold``
+p_T, q_T       ``step.pseudo.labels``, ``step.pseudo.weight``
+x_M, y_M       ``step.mixed.images``, ``step.mixed.labels``
+lambda_FD      ``feature_distance.weight``
+=============  ==================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmseg.models.uda.base import Losses, Step
+from mmseg.models.uda.building import build_component
+from mmseg.models.uda.components.ema_teacher import EMATeacher
+from mmseg.models.uda.components.mixing import ClassMix
+from mmseg.models.uda.components.pseudo_labels import PseudoLabeler
+from mmseg.models.uda.components.strong_augment import StrongAugment
+from mmseg.models.uda.supervised import Supervised, prefixed
+from mmseg.registry import MODELS
+from mmseg.structures import TrainBatch
+
+
+@MODELS.register_module()
+class DACS(Supervised):
+    """Two passes: source images with their labels, mixed images with labels of source and teacher.
+
+    Args:
+        model: config of the student.
+        max_iters: length of the training.
+        data_preprocessor: config of the data preprocessor; its ``mean`` and ``std`` are needed by the colour jitter.
+        teacher: settings of :class:`EMATeacher`.
+        pseudo_labels: settings of :class:`PseudoLabeler`.
+        mixing: type and settings of the mixing.
+        strong_augment: settings of :class:`StrongAugment`; None = the mixed images stay as they are.
+        feature_distance: settings of :class:`FeatureDistance`; None = off.
+
+    Raises:
+        ValueError: for settings that are wrong or that nothing reads, and for a strong augmentation without ``mean``.
+    """
+
+    def __init__(
+        self,
+        model: Mapping[str, Any] | nn.Module,
+        max_iters: int | None = None,
+        data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
+        teacher: Mapping[str, Any] | None = None,
+        pseudo_labels: Mapping[str, Any] | None = None,
+        mixing: Mapping[str, Any] | None = None,
+        strong_augment: Mapping[str, Any] | None = None,
+        feature_distance: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(model, max_iters, data_preprocessor, feature_distance)
+        self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
+        self.pseudo_labels = build_component(PseudoLabeler, pseudo_labels, 'uda.pseudo_labels')
+        self.mixing: ClassMix = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
+        self.strong_augment: StrongAugment | None = None
+        if strong_augment is not None:
+            self.strong_augment = build_component(StrongAugment, strong_augment, 'uda.strong_augment')
+            if not hasattr(self.data_preprocessor, 'mean'):
+                raise ValueError('uda.strong_augment needs model.data_preprocessor with mean and std')
+        self.ema_model = self.build_copy(model)
+        self.teacher.freeze(self.ema_model)
+
+    @torch.no_grad()
+    def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
+        step = super().prepare(batch, decisions)
+        if self.micro_batch == 0:
+            self.teacher.update(self.ema_model, self.student, self.iteration)
+        with self.autocast(step.target.images.device):
+            logits = self.teacher(self.ema_model, step.target.images)
+        step.pseudo = self.pseudo_labels(logits, step.target.valid)
+        classes = step.decide('mix_classes', self.mixing.draw, step.source.labels, self.generator('mixing'))
+        step.mixed = self.mixing.apply(step.source, step.target, step.pseudo, classes)
+        if self.strong_augment is not None:
+            step.mixed = step.mixed._replace(images=self.augmented(step))
+        return step
+
+    def augmented(self, step: Step) -> Tensor:
+        """The mixed images with colour jitter and blur."""
+        assert self.strong_augment is not None
+        images, normalize = step.mixed.images, self.data_preprocessor
+        drawn = step.decide('strong_augment', self.strong_augment.draw, len(images), self.generator('strong_augment'))
+        return self.strong_augment.apply(images, drawn, normalize.mean, normalize.std)
+
+    def passes(self) -> list[Callable[[Step], Losses]]:
+        return [self.supervised, self.mixed]
+
+    def mixed(self, step: Step) -> Losses:
+        """Mixed images."""
+        out = self.student(step.mixed.images)
+        return prefixed('mix.', self.student.losses(out, step.mixed.labels, step.mixed.weight))
+
+    def train(self, mode: bool = True) -> DACS:
+        """Dropout and drop path of the teacher stay off."""
+        super().train(mode)
+        if mode and hasattr(self, 'teacher'):
+            self.teacher.freeze(self.ema_model)
+        return self
+
+    def inference_model(self) -> Any:
+        return self.ema_model if self.evaluate_teacher else self.student
+
+    def panel_images(self, step: Step) -> dict[str, Tensor]:
+        return {
+            **super().panel_images(step),
+            'target_image': step.target.images,
+            'pseudo_label': step.pseudo.labels,
+            'pseudo_weight': step.pseudo.weight,
+            'mixed_image': step.mixed.images,
+            'mixed_label': step.mixed.labels,
+            'mixed_weight': step.mixed.weight,
+        }

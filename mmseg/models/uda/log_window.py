@@ -1,0 +1,44 @@
+"""Log values that stay on the device until the log interval."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from mmseg.engine.gradient_sync import reduce_mean
+
+
+class LogWindow:
+    """Running sums of a step's scalars since the last time they were read."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    @torch.no_grad()
+    def add(self, values: dict[str, Tensor]) -> None:
+        """Take in one step's detached scalars."""
+        for key, value in values.items():
+            self._sums[key] = self._sums[key] + value if key in self._sums else value.detach().clone()
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def read(self) -> dict[str, Tensor]:
+        """Means over the window and over all processes, as scalars of the CPU; empties the window.
+
+        Raises:
+            FloatingPointError: if a value is not finite: such a run is lost, the weights of its student too.
+        """
+        if not self._sums:
+            return {}
+        means = torch.stack([value.double() / self._counts[key] for key, value in self._sums.items()])
+        means = reduce_mean(means).cpu()
+        read = dict(zip(self._sums, means, strict=True))
+        self._sums, self._counts = {}, {}
+        lost = [f'{key}={float(value)}' for key, value in read.items() if not math.isfinite(value)]
+        if lost:
+            raise FloatingPointError(
+                f'training diverged: {", ".join(lost)}; lower the learning rate, or try --precision fp32'
+            )
+        return read
