@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmseg.engine.errors import ROOT, near_names
+from mmseg.engine.legacy_config import is_legacy, upgrade
 
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
@@ -46,13 +46,12 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         cfg = Config.fromfile(str(file))
     except FileNotFoundError as error:
         raise FileNotFoundError(f'config {file}: a _base_ file is missing: {error}') from None
-    except (SyntaxError, NameError, KeyError, json.JSONDecodeError) as error:
+    except (SyntaxError, NameError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f'config {file} cannot be read: {type(error).__name__}: {error}') from None
     if cfg_options:
         _check_options(cfg, cfg_options)
         cfg.merge_from_dict(dict(cfg_options))
-    legacy = importlib.import_module('mmseg.engine.legacy_config')
-    return legacy.upgrade(cfg) if legacy.is_legacy(cfg) else cfg
+    return upgrade(cfg) if is_legacy(cfg) else cfg
 
 
 OPTIONAL_KEYS = (

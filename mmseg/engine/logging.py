@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from mmengine.logging import MMLogger
 
-NOISE = ('Failed to search registry', 'An `', 'Hooks will be executed')
+NOISE = ('Failed to search registry', 'An `', 'Hooks will be executed', 'The prefix is not set')
 
 
 class QuietFilter(logging.Filter):

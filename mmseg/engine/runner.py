@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import signal
 from collections.abc import Mapping
@@ -17,7 +18,6 @@ from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.visualization import Visualizer
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
@@ -86,7 +86,7 @@ class Runner(mmengine.runner.Runner):
                 visualizer=cfg.get('visualizer'),
                 default_scope='mmseg',
                 randomness={'seed': cfg.get('seed', 0), 'deterministic': cfg.get('deterministic', False)},
-                experiment_name=cfg.get('name'),
+                experiment_name=_unique_name(cfg),
                 cfg=cfg,
             )
         runner.model.precision = precision
@@ -148,7 +148,7 @@ class Runner(mmengine.runner.Runner):
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
         self.logger.info(one_line({**environment(), 'processes': world_size(), 'seed': self.seed}))
 
-    def build_visualizer(self, visualizer: Any = None) -> Visualizer:
+    def build_visualizer(self, visualizer: Any = None) -> Any:
         """mmengine's visualizer if the config asks for one (TensorBoard and others), else one that does nothing."""
         return super().build_visualizer(visualizer) if visualizer else _NoVisualizer()
 
@@ -291,6 +291,15 @@ def _parts(cfg: Config) -> dict[str, Any]:
     return parts
 
 
+_run_numbers = itertools.count(1)
+
+
+def _unique_name(cfg: Config) -> str:
+    """mmengine keeps loggers by name and second: runs of one process need names of their own."""
+    name, number = cfg.get('name') or (Path(cfg.filename).stem if cfg.filename else 'run'), next(_run_numbers)
+    return name if number == 1 else f'{name}-{number}'
+
+
 def _default_work_dir(cfg: Config) -> str:
     return str(Path('work_dirs') / (Path(cfg.filename).stem if cfg.filename else 'run'))
 
@@ -302,13 +311,12 @@ def _start_worker(worker_id: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-class _NoVisualizer(Visualizer):
+class _NoVisualizer:
     """Stands where mmengine wants a visualizer."""
 
-    def __init__(self) -> None:
-        self._dataset_meta = None
+    dataset_meta: dict[str, Any] | None = None
 
-    def add_config(self, config: Config, **kwargs: Any) -> None:
+    def add_config(self, config: Config) -> None:
         """Nothing: the config is dumped into the work dir."""
 
     def close(self) -> None:

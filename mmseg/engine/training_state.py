@@ -146,12 +146,10 @@ def _restore_optimizers(runner: Runner, content: Mapping[str, Any], path: str | 
                 'changed); use --load-from to start from its weights'
             )
         # Which kernels run is a matter of this machine, not of the checkpoint's.
-        kernels = [
-            {key: group[key] for key in ('fused', 'foreach') if key in group} for group in optimizer.param_groups
-        ]
+        kernels = [(group.get('fused'), group.get('foreach')) for group in optimizer.param_groups]
         optimizer.load_state_dict(saved[name])
-        for group, kernel in zip(optimizer.param_groups, kernels, strict=True):
-            group |= kernel
+        for group, (fused, foreach) in zip(optimizer.param_groups, kernels, strict=True):
+            group |= {'fused': fused, 'foreach': foreach}
 
 
 def _schedulers(runner: Runner) -> list[tuple[str, list[Any]]]:

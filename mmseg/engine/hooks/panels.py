@@ -35,7 +35,7 @@ class PanelHook(Hook):
         panel = getattr(runner.model, 'panel', None)
         if not panel:
             return
-        runner.model.panel = None
+        runner.model.panel = {}
         palette = runner.dataset_meta.get('palette')
         if palette is None:
             raise ValueError(
