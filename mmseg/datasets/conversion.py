@@ -203,8 +203,8 @@ def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_
         for outcome in failed:
             console.print(outcome.error, markup=False)
         console.print(
-            f'{done}; {len(failed)} of {len(outcomes)} files are bad (named above). No statistics were written: replace '
-            'or remove these files and their images, then run again (what is done is kept).',
+            f'{done}; {len(failed)} of {len(outcomes)} files are bad (named above). No statistics were written: '
+            'replace or remove these files and their images, then run again (what is done is kept).',
             markup=False,
         )
         return 1

@@ -6,7 +6,7 @@ from mmseg.datasets.transforms.geometry import Pad, RandomCrop, RandomFlip
 from mmseg.datasets.transforms.loading import LoadAnnotations, LoadImageFromFile
 from mmseg.datasets.transforms.margins import PseudoMargins
 from mmseg.datasets.transforms.photometric import PhotoMetricDistortion
-from mmseg.datasets.transforms.resize import Resize, TestTimeScales, with_test_time_scales
+from mmseg.datasets.transforms.resize import Resize, TestTimeScales
 
 __all__ = [
     'Compose',
@@ -22,5 +22,4 @@ __all__ = [
     'Resize',
     'TestTimeScales',
     'Transform',
-    'with_test_time_scales',
 ]

@@ -90,6 +90,7 @@ class Resize(Transform):
         scale = results['draws']('scale', self.draw_scale) if self.random else self.scales[0]
         height, width = results['img'].shape[:2]
         size = fitted_size((width, height), scale) if self.keep_ratio else scale
+        results['resized_from'] = (results['img'], scale, self.keep_ratio)
         results['img'] = resize_image(results['img'], size)
         for name in MAPS:
             if name in results:
@@ -101,46 +102,26 @@ class Resize(Transform):
 
 @TRANSFORMS.register_module()
 class TestTimeScales(Transform):
-    """Turn ``img`` into a list of sizes for multi-scale inference; takes the place of ``Resize`` in a test pipeline.
+    """Turn ``img`` into a list of sizes for multi-scale inference; comes after ``Resize`` in a test pipeline.
+
+    Every size is made from the image as it was before ``Resize``, by its rules.
 
     Args:
-        ratios: the scale's multiples, in the order of the list.
-        scale: (width, height) of ratio 1, as for ``Resize``; by default the image's own size.
-        keep_ratio: as for ``Resize``.
+        ratios: multiples of the scale of ``Resize`` (of the image's size without one), in the order of the list.
     """
 
     __test__ = False  # not a test case, whatever pytest thinks of its name
 
-    def __init__(self, ratios: Sequence[float], scale: Size | None = None, keep_ratio: bool = True):
+    def __init__(self, ratios: Sequence[float]):
         if not ratios or min(ratios) <= 0:
             raise ValueError(f'TestTimeScales: ratios must be positive numbers, got {ratios}')
         self.ratios = tuple(ratios)
-        self.scale = scale
-        self.keep_ratio = keep_ratio
 
     def __call__(self, results: Results) -> Results:
-        image = results['img']
-        height, width = image.shape[:2]
-        base = self.scale or (width, height)
-        images = []
-        for ratio in self.ratios:
-            scale = (int(base[0] * ratio), int(base[1] * ratio))
-            images.append(resize_image(image, fitted_size((width, height), scale) if self.keep_ratio else scale))
-        results['img'] = images
-        results['img_shape'] = images[0].shape[:2]
-        results['scale_factor'] = (images[0].shape[1] / width, images[0].shape[0] / height)
+        own_size = results['img'].shape[1::-1]
+        image, scale, keep_ratio = results.get('resized_from', (results['img'], own_size, True))
+        sizes = [(int(scale[0] * ratio), int(scale[1] * ratio)) for ratio in self.ratios]
+        if keep_ratio:
+            sizes = [fitted_size(image.shape[1::-1], size) for size in sizes]
+        results['img'] = [resize_image(image, size) for size in sizes]
         return results
-
-
-def with_test_time_scales(pipeline: Sequence[dict], ratios: Sequence[float]) -> list[dict]:
-    """A test pipeline's config with its ``Resize`` replaced by ``TestTimeScales`` around the same scale.
-
-    Raises:
-        ValueError: there is not exactly one ``Resize`` in the pipeline.
-    """
-    if [item['type'] for item in pipeline].count('Resize') != 1:
-        raise ValueError('multi-scale testing needs a test pipeline with exactly one Resize')
-    return [
-        {**item, 'type': 'TestTimeScales', 'ratios': tuple(ratios)} if item['type'] == 'Resize' else item
-        for item in pipeline
-    ]
