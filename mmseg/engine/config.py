@@ -11,7 +11,6 @@ from typing import Any
 from mmengine.config import Config
 
 from mmseg.engine.errors import ROOT, near_names
-from mmseg.engine.legacy_config import is_legacy, upgrade
 
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
@@ -51,6 +50,9 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
     if cfg_options:
         _check_options(cfg, cfg_options)
         cfg.merge_from_dict(dict(cfg_options))
+    # It needs this module's table of keys.
+    from mmseg.engine.legacy_config import is_legacy, upgrade
+
     return upgrade(cfg) if is_legacy(cfg) else cfg
 
 
