@@ -4,5 +4,4 @@ uda = dict(
     pseudo_labels=dict(threshold=0.968, ignore_top=0, ignore_bottom=0),
     mixing=dict(type='ClassMix'),
     strong_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True),
-    feature_distance=None,
 )

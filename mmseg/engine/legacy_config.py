@@ -1,0 +1,293 @@
+"""Config files of the original code bases (mmsegmentation 0.x schema), in ours.
+
+A 0.x file may stand alone, or inherit from this repository's ``_base_`` files: those bear the published names, so an
+original config file dropped into ``configs/`` finds our bases and lays its 0.x settings over them. Both are translated
+here, key by key; a key that is not known is an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmseg.engine.config import OPTIONAL_KEYS
+from mmseg.engine.legacy_data import as_plain, upgrade_data
+from mmseg.engine.legacy_section import Section, merge
+
+SECTIONS = (
+    'data', 'optimizer', 'optimizer_config', 'lr_config', 'runner', 'total_iters', 'evaluation', 'checkpoint_config',
+    'log_config', 'dist_params', 'workflow', 'resume_from', 'cudnn_benchmark', 'use_ddp_wrapper',
+    'find_unused_parameters',
+)  # fmt: skip
+FLAT_UDA_KEYS = re.compile(
+    'source_only|alpha|pseudo_threshold|pseudo_weight_.*|imnet_.*|mix|blur|color_jitter_.*|mask_.*|debug_img_interval|'
+    'print_grad_magnitude'
+)
+NESTED_UDA_KEYS = ('type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'feature_distance', 'masking')
+RENAMED = {
+    'UniHead': 'DAFormerHead',
+    'MultiResEncoderDecoder': 'HRDAEncoderDecoder',
+    'MultiResAttentionWrapper': 'HRDAHead',
+}
+# Settings of today's schema, and words about a run: both stay as they are.
+KEPT = re.compile(
+    '|'.join(OPTIONAL_KEYS) + '|model|train_cfg|train_dataloader|optim_wrapper|test_evaluator|default_scope|'
+    'n_gpus|gpu_model|git_rev|name_.*|_.*'
+)
+# Python variables of the original files that other keys were built from, and what their train script added.
+VARIABLES = re.compile(
+    r'\w*pipeline|\w*data_root|\w*root|\w*dataset_type|\w*norm_cfg|\w*crop_size|\w*img_scale|num_classes|classes|'
+    'gpus|gpu_ids|device'
+)
+
+
+def is_legacy(cfg: Mapping[str, Any] | Config) -> bool:
+    """Whether any part of a config is in the 0.x schema."""
+    if any(key in cfg for key in SECTIONS) or any(FLAT_UDA_KEYS.fullmatch(key) for key in cfg.get('uda') or ()):
+        return True
+    return any(name in RENAMED for name in _type_names(cfg.get('model')))
+
+
+def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
+    """The same experiment in today's schema.
+
+    Args:
+        cfg: a whole 0.x config, one that lays 0.x settings over ours, or a part such as ``{model, uda, optimizer}``
+            (then only the counterparts of these are in the result).
+
+    Raises:
+        ValueError: names the key that is unknown or whose value has no counterpart.
+    """
+    filename = cfg.filename if isinstance(cfg, Config) else None
+    old = Section(as_plain(cfg.to_dict() if isinstance(cfg, Config) else cfg), '')
+    new = {key: old.take(key) for key in list(old.left) if KEPT.fullmatch(key)}
+    notes: list[str] = []
+    if 'model' in new:
+        new['model'] = _upgrade_model(new['model'])
+    if new.get('uda') is not None:
+        uda, panels = _upgrade_uda(Section(new['uda'], 'uda'), notes)
+        new = merge({**new, 'uda': uda}, panels)
+    if 'data' in old:
+        new = merge(new, upgrade_data(Section(old.take('data'), 'data')))
+    for key, translate in TRANSLATIONS.items():
+        if key in old:
+            value = old.take(key)
+            new = merge(new, translate(value if key == 'total_iters' else Section(value, key), notes))
+    if 'lr_config' in old:
+        new['param_scheduler'] = _upgrade_schedule(Section(old.take('lr_config'), 'lr_config'))
+    if 'cudnn_benchmark' in old:
+        new = merge(new, {'env_cfg': {'cudnn_benchmark': old.take('cudnn_benchmark')}})
+    if resume_from := old.take('resume_from'):
+        new.update(load_from=resume_from, resume=True)
+    if 'workflow' in old:
+        old.expect('workflow', [('train', 1)], [['train', 1]])
+    if new.get('seed', 0) is None:
+        del new['seed']
+    # Gradients are averaged over processes without a wrapper around the networks.
+    old.take('use_ddp_wrapper')
+    old.take('find_unused_parameters')
+    for key in list(old.left):
+        if VARIABLES.fullmatch(key):
+            old.take(key)
+    old.close()
+    if notes:
+        print_log(f'0.x config: left out, as nothing here corresponds: {"; ".join(notes)}', 'current', logging.WARNING)
+    return Config(new, filename=filename)
+
+
+def _type_names(node: Any) -> list[str]:
+    if isinstance(node, Mapping):
+        return [
+            *(str(node[key]) for key in ('type', 'single_scale_head') if key in node),
+            *(name for value in node.values() for name in _type_names(value)),
+        ]
+    return []
+
+
+def _upgrade_model(node: Any, parent: str = 'model') -> Any:
+    """Old class names and options; the rest of the model schema has not changed."""
+    if not isinstance(node, Mapping):
+        return RENAMED.get(node, node) if parent in ('type', 'single_scale_head') else node
+    gone = {'ema_drop_path_rate'} | ({'fusion'} if parent == 'fusion_cfg' else set())
+    return {key: _upgrade_model(value, key) for key, value in node.items() if key not in gone}
+
+
+def _upgrade_uda(old: Section, notes: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Flat keys into components, and the settings that have moved out of ``uda``."""
+    new = {key: old.take(key) for key in NESTED_UDA_KEYS if key in old}
+    if new.get('type', 'DACS') != 'DACS' and any(FLAT_UDA_KEYS.fullmatch(key) for key in old.left):
+        raise ValueError(f'0.x config: uda.type={new["type"]!r} cannot be translated; only DACS can')
+
+    def move(component: str, **keys: str) -> None:
+        values = {name: old.take(key) for name, key in keys.items() if key in old}
+        if values:
+            new[component] = merge(new.get(component) or {}, values)
+
+    move('teacher', alpha='alpha')
+    move(
+        'pseudo_labels',
+        threshold='pseudo_threshold',
+        ignore_top='pseudo_weight_ignore_top',
+        ignore_bottom='pseudo_weight_ignore_bottom',
+    )
+    if 'mix' in old:
+        old.expect('mix', 'class')
+        new['mixing'] = {'type': 'ClassMix'}
+    move('strong_augment', jitter_strength='color_jitter_strength', blur='blur')
+    if 'color_jitter_probability' in old:
+        # The originals apply the jitter where a uniform number is above this.
+        chance = round(1 - old.take('color_jitter_probability'), 12)
+        new['strong_augment'] = {**new.get('strong_augment', {}), 'jitter_probability': chance}
+    _move_feature_distance(old, new)
+    masking = {
+        name: old.take(key)
+        for name, key in (
+            ('mode', 'mask_mode'),
+            ('alpha', 'mask_alpha'),
+            ('threshold', 'mask_pseudo_threshold'),
+            ('weight', 'mask_lambda'),
+            ('generator', 'mask_generator'),
+        )
+        if key in old
+    }
+    if masking.get('mode') is not None:
+        masking['generator'] = merge({}, masking.get('generator') or {})
+        new['masking'] = masking
+    if old.take('source_only', False):
+        new['source_only'] = True
+    if old.take('print_grad_magnitude', False):
+        notes.append('uda.print_grad_magnitude=True')
+    old.take('ema_drop_path_rate')
+    interval = old.take('debug_img_interval')
+    old.close()
+    return new, {} if interval is None else {'default_hooks': {'panels': {'interval': interval}}}
+
+
+def _move_feature_distance(old: Section, new: dict[str, Any]) -> None:
+    keys = {
+        'weight': 'imnet_feature_dist_lambda',
+        'classes': 'imnet_feature_dist_classes',
+        'min_ratio': 'imnet_feature_dist_scale_min_ratio',
+    }
+    values = {name: old.take(key) for name, key in keys.items() if key in old}
+    old.take('imnet_feature_dist_scale_method')  # read by nobody in the originals either
+    if values.get('min_ratio', 0) is None:
+        del values['min_ratio']
+    if values.get('weight') == 0:
+        new.pop('feature_distance', None)
+    elif values:
+        new['feature_distance'] = merge(new.get('feature_distance') or {}, values)
+
+
+def _upgrade_optimizer(old: Section, notes: list[str]) -> dict[str, Any]:
+    old.expect('constructor', 'DefaultOptimizerConstructor')
+    rules = Section(old.take('paramwise_cfg'), old.name('paramwise_cfg'))
+    custom_keys = rules.take('custom_keys')
+    rules.close()
+    optimizer = {key: old.take(key) for key in list(old.left)}
+    if 'betas' in optimizer:
+        optimizer['betas'] = tuple(optimizer['betas'])
+    return {
+        'optim_wrapper': {'optimizer': optimizer}
+        | ({'paramwise_cfg': {'custom_keys': custom_keys}} if custom_keys else {})
+    }
+
+
+def _upgrade_optimizer_config(old: Section, notes: list[str]) -> dict[str, Any]:
+    clip = old.take('grad_clip')
+    old.close()
+    return {'optim_wrapper': {'clip_grad': clip}} if clip else {}
+
+
+def _upgrade_schedule(old: Section) -> dict[str, Any] | None:
+    """Polynomial decay in mmcv's parameters; None is a constant rate."""
+    policy = old.take('policy')
+    old.expect('by_epoch', False)
+    if policy == 'fixed':
+        old.close()
+        return None
+    if policy != 'poly':
+        raise ValueError(f"0.x config: lr_config.policy={policy!r} cannot be translated; only 'poly' and 'fixed' can")
+    new = {'power': old.take('power', 1.0), 'min_lr': old.take('min_lr', 0.0)}
+    warmup = {'warmup_iters': old.take('warmup_iters', 0), 'warmup_ratio': old.take('warmup_ratio', 0.1)}
+    if 'warmup' in old and old.left['warmup'] is not None:
+        new |= warmup
+    old.expect('warmup', None, 'linear')
+    old.expect('warmup_by_epoch', False)
+    old.close()
+    if new == {'power': 1.0, 'min_lr': 1e-4}:
+        return {'type': 'Poly10'}
+    if new == {'power': 1.0, 'min_lr': 0.0, 'warmup_iters': 1500, 'warmup_ratio': 1e-6}:
+        return {'type': 'Poly10Warm'}
+    return {'type': 'Poly', **new}
+
+
+def _upgrade_runner(old: Section, notes: list[str]) -> dict[str, Any]:
+    old.expect('type', 'IterBasedRunner')
+    new = {'max_iters': old.take('max_iters')} if 'max_iters' in old else {}
+    old.close()
+    return {'train_cfg': new}
+
+
+def _upgrade_evaluation(old: Section, notes: list[str]) -> dict[str, Any]:
+    new: dict[str, Any] = {}
+    if 'interval' in old:
+        new['train_cfg'] = {'val_interval': old.take('interval')}
+    if 'metric' in old:
+        metric = old.take('metric')
+        metrics = {'iou_metrics': [metric] if isinstance(metric, str) else list(metric)}
+        new |= {'val_evaluator': metrics, 'test_evaluator': dict(metrics)}
+    if 'save_best' in old:
+        new['default_hooks'] = {'checkpoint': {'save_best': old.take('save_best')}}
+    for how_only in ('by_epoch', 'pre_eval', 'efficient_test', 'gpu_collect'):
+        old.take(how_only)
+    old.close()
+    return new
+
+
+def _upgrade_checkpoints(old: Section, notes: list[str]) -> dict[str, Any]:
+    new = {
+        ours: old.take(theirs)
+        for ours, theirs in (('interval', 'interval'), ('max_keep', 'max_keep_ckpts'))
+        if theirs in old
+    }
+    old.expect('by_epoch', False)
+    old.take('meta')  # filled in by the originals' train script
+    old.close()
+    return {'default_hooks': {'checkpoint': new}}
+
+
+def _upgrade_log(old: Section, notes: list[str]) -> dict[str, Any]:
+    hooks: dict[str, Any] = {}
+    if 'interval' in old:
+        hooks['logger'] = {'interval': old.take('interval')}
+    if 'img_interval' in old:
+        hooks['panels'] = {'interval': old.take('img_interval')}
+    for hook in old.take('hooks', []):
+        if hook['type'] != 'TextLoggerHook':
+            notes.append(f'log_config.hooks: {hook["type"]}')
+    old.close()
+    return {'default_hooks': hooks}
+
+
+def _upgrade_processes(old: Section, notes: list[str]) -> dict[str, Any]:
+    new = {'env_cfg': {'dist_cfg': {'backend': old.take('backend', 'nccl')}}}
+    old.close()
+    return new
+
+
+TRANSLATIONS = {
+    'optimizer': _upgrade_optimizer,
+    'optimizer_config': _upgrade_optimizer_config,
+    'runner': _upgrade_runner,
+    'total_iters': lambda iterations, notes: {'train_cfg': {'max_iters': iterations}},
+    'evaluation': _upgrade_evaluation,
+    'checkpoint_config': _upgrade_checkpoints,
+    'log_config': _upgrade_log,
+    'dist_params': _upgrade_processes,
+}
