@@ -77,6 +77,13 @@ class TestLoss:
         logits = head(levels(torch.float64)).logits
         assert head.losses(logits, torch.full((2, 52, 72), 3))['loss_seg'].item() == 0
 
+    def test_16_bit_logits_are_raised_before_they_are_upsampled(self):
+        head = build('fcn')
+        logits = head(levels()).logits['main'].detach().bfloat16()
+        low, high = (head.loss(x, labels())['loss_seg'] for x in (logits, logits.float()))
+        assert low.dtype == torch.float32
+        assert low == high
+
     @pytest.mark.parametrize(
         ('y', 'weight', 'message'),
         [
