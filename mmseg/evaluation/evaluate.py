@@ -107,8 +107,7 @@ def build_networks(cfg: Config) -> tuple[nn.Module, nn.Module]:
 def build_metric(cfg: Config, dataset: Dataset, options: Mapping[str, Any]) -> IoUMetric:
     """The config's metric with some options changed; pictures keep the data set's sub-folders."""
     section = cfg.get('test_evaluator') or cfg.get('val_evaluator') or {'type': 'IoUMetric'}
-    prefix = getattr(dataset, 'data_prefix', None) or {}
-    metric = METRICS.build({**_plain(section), 'image_root': prefix.get('img_path'), **options})
+    metric = METRICS.build({**_plain(section), 'image_root': getattr(dataset, 'img_dir', None), **options})
     metric.dataset_meta = dataset.metainfo
     return metric
 
