@@ -8,7 +8,7 @@ from mmseg.datasets.transforms.geometry import choose_box, cut
 
 
 def run(case):
-    ratio = float(re.search(r'cat_max_ratio ([\d.]+)', case.meta['description']).group(1))
+    ratio = float(re.search(r'cat_max_ratio (\d+(?:\.\d+)?)', case.meta['description']).group(1))
     for i, item in enumerate(case.meta['items']):
         label = case.inputs[f'gt{i}'].astype(np.uint8)
         drawn = []

@@ -21,12 +21,14 @@ def run(case):
     batch = SegDataPreProcessor().double()(collate_domains([sample]), training=True)
     arrays, meta = case.arrays, case.meta
     for prefix, domain in (('', batch.source), ('target_', batch.target)):
-        check_image(domain.images[0].numpy(), prefix, arrays)
-        check_meta(domain.meta[0], domain.images.shape, meta['target_meta' if prefix else 'source_meta'])
-    np.testing.assert_array_equal(batch.source.labels.numpy(), arrays['gt'])
-    if 'valid_pseudo_mask' in arrays:
-        recorded = np.where(arrays['valid_pseudo_mask'] == 255, 0, arrays['valid_pseudo_mask'])
-        np.testing.assert_array_equal(batch.target.valid.numpy(), recorded)
+        check_images(domain.images[0].numpy(), f'{prefix}img', arrays)
+        check_meta(domain.meta[0], meta['target_meta' if prefix else 'source_meta'], meta['sync_crop_size'])
+        assert list(domain.images.shape[1:]) == meta['shapes'][f'{prefix}img']
+    for recorded, step in thinned(arrays, 'gt'):
+        np.testing.assert_array_equal(batch.source.labels.numpy()[:, ::step, ::step], recorded)
+    for recorded, step in thinned(arrays, 'valid_pseudo_mask'):
+        valid = batch.target.valid.numpy()[:, ::step, ::step]
+        np.testing.assert_array_equal(valid, np.where(recorded == 255, 0, recorded))
     assert batch.target.labels is None
 
 
@@ -36,7 +38,7 @@ def build_pairs(case, folder):
     write(folder / 'gta/images/00001.png', inputs['source_picture'])
     write(folder / 'gta/labels/00001_labelTrainIds.png', inputs['source_gt'])
     write(folder / 'cityscapes/leftImg8bit/a_leftImg8bit.png', inputs['target_picture'])
-    ratio = re.search(r'category ratio ([\d.]+)', meta['description'])
+    ratio = re.search(r'category ratio (\d+(?:\.\d+)?)', meta['description'])
     crop = tuple(meta['crop'])
     after = [{'type': 'RandomFlip', 'prob': 0.5}, {'type': 'Pad', 'size': crop}, {'type': 'PackTrainInputs'}]
     source = GTADataset(
@@ -82,21 +84,25 @@ def decisions(case):
     return given
 
 
-def check_image(image, prefix, arrays):
-    """Compare the stored statistics and every stored thinned-out image (``img_s4``: every fourth pixel)."""
-    for name, recorded in arrays.items():
-        thinned = re.fullmatch(rf'{prefix}img(?:_s(\d+))?', name)
-        if thinned:
-            step = int(thinned.group(1) or 1)
-            np.testing.assert_allclose(image[:, ::step, ::step], recorded, atol=0.02)
-    statistics = arrays.get(f'{prefix}mean_std' if prefix else 'img_mean_std')
+def thinned(arrays, name):
+    """Arrays stored under a name, or as every k-th row and column under ``<name>_s<k>``, with their k."""
+    for key, recorded in arrays.items():
+        match = re.fullmatch(rf'{name}(?:_s(\d+))?', key)
+        if match:
+            yield recorded, int(match.group(1) or 1)
+
+
+def check_images(image, name, arrays):
+    for recorded, step in thinned(arrays, name):
+        np.testing.assert_allclose(image[:, ::step, ::step], recorded, atol=0.02)
+    statistics = arrays.get('img_mean_std' if name == 'img' else 'target_mean_std')
     if statistics is not None:
         np.testing.assert_allclose(np.stack([image.mean((1, 2)), image.std((1, 2))], 1), statistics, atol=0.02)
 
 
-def check_meta(ours, shape, recorded):
+def check_meta(ours, recorded, sync_crop_size):
     assert tuple(ours['ori_shape']) == tuple(recorded['ori_shape'][:2])
-    assert tuple(shape[-2:]) == tuple(recorded['pad_shape'][:2])
-    assert tuple(ours['img_shape']) == tuple(recorded['img_shape'][:2])
+    if not sync_crop_size:  # which of the two crops the recorded size belongs to is the originals' affair
+        assert tuple(ours['img_shape']) == tuple(recorded['img_shape'][:2])
     np.testing.assert_allclose(ours['scale_factor'], recorded['scale_factor'][:2], rtol=1e-5)
     assert (ours['flip'], ours['flip_direction']) == (recorded['flip'], recorded['flip_direction'])
