@@ -161,6 +161,7 @@ def read_checkpoint(path: str | os.PathLike[str], trust: bool = False) -> dict[s
     except (
         pickle.UnpicklingError,
         RuntimeError,
+        OSError,
         EOFError,
         ValueError,
         LookupError,

@@ -118,6 +118,7 @@ def _draw_tile(tile: Tile, width: int) -> Image.Image:
 
 def fit_width(picture: np.ndarray, width: int, categorical: bool) -> np.ndarray:
     """Resize to a width, keeping the aspect ratio."""
+    picture = np.ascontiguousarray(picture)
     height = max(1, round(picture.shape[0] * width / picture.shape[1]))
     if width < picture.shape[1]:
         return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
