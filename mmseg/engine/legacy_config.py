@@ -74,6 +74,9 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
         new = merge({**new, 'uda': uda}, panels)
     if 'data' in old:
         new = merge(new, upgrade_data(Section(old.take('data'), 'data')))
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if 'dataset' not in new.get(loader, {}):
+                new.pop(loader, None)
     for key, translate in TRANSLATIONS.items():
         if key in old:
             value = old.take(key)

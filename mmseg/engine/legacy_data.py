@@ -36,9 +36,9 @@ def upgrade_data(data: Section) -> dict[str, Any]:
         loaders.setdefault('train_dataloader', {})['batch_size'] = data.take('samples_per_gpu')
     if 'workers_per_gpu' in data:
         workers = data.take('workers_per_gpu')
-        loaders.setdefault('train_dataloader', {})['persistent_workers'] = workers > 0
-        for loader in loaders.values():
-            loader['num_workers'] = workers
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            loaders.setdefault(name, {})['num_workers'] = workers
+        loaders['train_dataloader']['persistent_workers'] = workers > 0
     data.close()
     new: dict[str, Any] = dict(loaders)
     for split in ('val', 'test'):

@@ -1,0 +1,19 @@
+# DAFormer with the smallest Mix Transformer, from scratch: no ImageNet weights, so no distance to ImageNet features.
+_base_ = [
+    '../_base_/demo_runtime.py',
+    '../_base_/models/daformer_sepaspp_mitb0_demo.py',
+    '../_base_/datasets/uda_demo_256x256.py',
+    '../_base_/uda/dacs.py',
+    '../_base_/schedules/demo.py',
+]
+
+# The published 3000 pixels of a GTA image (1914x1052) are 200 of these.
+train_dataloader = dict(
+    dataset=dict(rare_class_sampling=dict(min_pixels=200, class_temp=0.01, min_crop_ratio=0.5)),
+)
+# Crops span the image's height, so rows of the crop are rows of the image: the lowest show the bonnet.
+uda = dict(pseudo_labels=dict(ignore_top=8, ignore_bottom=60))
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(pos_block=dict(decay_mult=0.0), norm=dict(decay_mult=0.0))))
+
+name = 'demo_daformer_mitb0'
+exp = 'demo'
