@@ -75,7 +75,7 @@ def _nearest(path: Path, count: int = 3) -> str:
     files = [
         file for suffix in SUFFIXES for file in (ROOT / 'configs').rglob(f'*{suffix}') if '_base_' not in file.parts
     ]
-    if path.parent.is_dir() and path.parent.resolve() != Path.cwd():
+    if path.parent.is_dir():
         files += [file for suffix in SUFFIXES for file in path.parent.glob(f'*{suffix}')]
     wanted, known = path.with_suffix('').as_posix(), {}
     for file in files:

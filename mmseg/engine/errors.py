@@ -18,6 +18,7 @@ from mmseg import registry as registries
 ROOT = Path(__file__).resolve().parents[2]
 _OURS = (ROOT / 'mmseg', ROOT / 'tools', ROOT / 'run_experiments.py')
 _UNKNOWN_TYPE = re.compile(r'^(?P<type>\S+) is not in the (?:[\w-]+::)?(?P<registry>.+?) registry')
+_WRONG_ARGUMENT = re.compile(r'__init__\(\) (got an unexpected keyword|missing \d+ required)')
 _WORKER = re.compile(r'^Caught \w+ in .*worker process')
 _FRAME = re.compile(r'File "(?P<file>.+?)", line \d+, in .+\n\s+(?P<code>.+)')
 
@@ -56,7 +57,7 @@ def clear_config_errors(cfg: Mapping[str, Any]) -> Iterator[None]:
             raise
         raise ValueError(_unknown_type(found['type'], found['registry'], cfg)) from None
     except TypeError as error:
-        if 'argument' not in str(error) or not _last_file(error.__traceback__).endswith('build_functions.py'):
+        if not _WRONG_ARGUMENT.search(str(error)) or not _while_constructing(error.__traceback__):
             raise
         raise ValueError(f'config: {error}') from None
 
@@ -96,8 +97,14 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[str, int]]:
         traceback = traceback.tb_next
 
 
-def _last_file(traceback: TracebackType | None) -> str:
-    return [file for file, _ in _frames(traceback)][-1]
+def _while_constructing(traceback: TracebackType | None) -> bool:
+    """Whether nothing but constructors ran since the registry began to build."""
+    names = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        names.append('build' if code.co_filename.endswith('build_functions.py') else code.co_name)
+        traceback = traceback.tb_next
+    return 'build' in names and set(names[len(names) - names[::-1].index('build') :]) <= {'__init__'}
 
 
 def _raised_here(traceback: TracebackType | None, explicit: bool) -> bool:

@@ -39,13 +39,13 @@ def same_run(ours, reference, name='latest.pth'):
         assert left == right
 
 
-def stop_after(runner, iteration):
+def stop_after(runner, iteration, kind=signal.SIGINT):
     """Stops a run after an iteration as Ctrl-C does."""
     step = runner.model.train_step
 
     def train_step(data, optim_wrapper):
         if runner.model.iteration + 1 == iteration:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), kind)
         return step(data, optim_wrapper)
 
     runner.model.train_step = train_step

@@ -14,9 +14,9 @@ from mmengine.registry import FUNCTIONS
 from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler
 
-from mmseg.engine.gradient_sync import average_gradients
+from mmseg.engine.gradient_sync import average_gradients, rank, world_size
 from mmseg.engine.runner import Runner
-from mmseg.registry import DATA_SAMPLERS, DATASETS, METRICS
+from mmseg.registry import DATA_SAMPLERS, DATASETS, METRICS, MODELS
 
 CLASSES = ('road', 'sky', 'car')
 PALETTE = [[128, 64, 128], [70, 130, 180], [0, 0, 142]]
@@ -51,10 +51,10 @@ class ToySampler(Sampler[int]):
         self.start = start
 
     def __iter__(self):
-        number = self.start
+        number = self.start + rank()
         while True:
             yield number
-            number += 1
+            number += world_size()
 
 
 @METRICS.register_module()
@@ -139,6 +139,29 @@ class ToyMethod(nn.Module):
 
     def load_training_state(self, state: dict[str, Any]) -> None:
         self.iteration, self.losses = state['iteration'], state['losses']
+
+
+@MODELS.register_module()
+class ToyFromConfig(ToyMethod):
+    """The toy as a config's ``uda``; its weights follow from the run's seed."""
+
+    def __init__(self, model: Any, max_iters: int | None = None, data_preprocessor: Any = None, fail_at: int = -1):
+        super().__init__(batch_norm=model.get('batch_norm', True))
+        self.fail_at = fail_at
+
+    def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
+        if self.iteration == self.fail_at:
+            raise MemoryError('as if killed')
+        return super().train_step(data, optim_wrapper)
+
+
+@MODELS.register_module()
+class ToyWithoutDropout(ToyFromConfig):
+    """The gradient of a batch is the mean over its samples'."""
+
+    def compute_loss(self, batch: Tensor) -> Tensor:
+        self.eval()
+        return super().compute_loss(batch)
 
 
 def toy_config(work_dir: Path, **changes: Any) -> Config:

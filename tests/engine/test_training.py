@@ -1,0 +1,171 @@
+"""The command line's parts on the toy run: logs, panels, accumulation, dry run, signals, imports."""
+
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg.engine.json_log import JsonLog, read_rows
+from mmseg.engine.loops import TrainLoop
+from mmseg.engine.precision import Precision
+from mmseg.engine.training import dry_run_summary
+from mmseg.engine.training_state import load_checkpoint
+from tests.engine.test_resume import stop_after
+from tests.engine.toy import ToyMethod, rows, toy_config, toy_runner
+
+
+def test_log_rows_and_console_line(tmp_path, capsys):
+    toy_runner(tmp_path).train()
+    first, *_, last = rows(tmp_path, 'train')
+    assert [row['iter'] for row in rows(tmp_path, 'train')] == [1, 4, 8, 12]
+    assert set(first) == {
+        'mode', 'iter', 'lr', 'time', 'data_time', 'memory', 'decode.loss_seg', 'decode.acc_seg',
+    }  # fmt: skip
+    assert last['time'] > last['data_time'] >= 0
+    assert first['memory'] > 10
+    assert [row['iter'] for row in rows(tmp_path, 'val')] == [6, 12]
+    assert rows(tmp_path, 'val')[0]['IoU.road'] is None
+    [meta] = rows(tmp_path, 'meta')
+    assert meta['seed'] == 7
+    console = capsys.readouterr().out
+    assert 'mmseg - INFO - Iter [12/12]  lr: 8.333e-04, eta: 0:00:00, time: 0.' in console
+    assert console.count('\n') < 15
+    assert 'WARNING' not in console
+
+
+def test_log_text_has_no_nan(tmp_path):
+    toy_runner(tmp_path).train()
+    assert 'NaN' not in (tmp_path / 'log.jsonl').read_text()
+
+
+def test_resumed_log_has_every_iteration_once(tmp_path):
+    path = tmp_path / 'log.jsonl'
+    log = JsonLog(path)
+    for iteration in (1, 5, 10, 15):
+        log.write({'mode': 'train', 'iter': iteration})
+    with path.open('a') as file:
+        file.write('{"mode": "train", "it')
+    JsonLog(path, keep_until=10).write({'mode': 'train', 'iter': 15, 'loss': float('inf')})
+    assert [row['iter'] for row in read_rows(path)] == [1, 5, 10, 15]
+    assert read_rows(path)[-1]['loss'] is None
+    JsonLog(path).write({'mode': 'train', 'iter': 1})
+    assert len(read_rows(path)) == 1
+    assert len(list(tmp_path.glob('log_*.jsonl'))) == 1
+
+
+def test_panels_are_drawn(tmp_path):
+    import cv2
+
+    toy_runner(tmp_path).train()
+    files = sorted(file.name for file in (tmp_path / 'panels').iterdir())
+    assert files == ['iter_000001.png', 'iter_000007.png']
+    assert cv2.imread(str(tmp_path / 'panels' / files[0])).ndim == 3
+
+
+def test_accumulated_micro_batches_equal_one_batch(tmp_path):
+    """Without batch norm and dropout the mean of two halves is the whole."""
+
+    def weights(folder, batch, accumulate):
+        run = toy_runner(
+            tmp_path / folder, batch_norm=False, train_dataloader__batch_size=batch, train_cfg__accumulate=accumulate
+        )
+        step = run.model.train_step
+
+        def train_step(data, optim_wrapper):
+            run.model.eval()
+            return step(data, optim_wrapper)
+
+        run.model.train_step = train_step
+        run.train()
+        return load_checkpoint(tmp_path / folder / 'latest.pth')['state_dict']
+
+    whole, halves = weights('whole', 4, 1), weights('halves', 2, 2)
+    for key, value in whole.items():
+        assert torch.allclose(halves[key], value, rtol=1e-10), key
+
+
+def test_dry_run_leaves_nothing_and_sums_up(tmp_path, monkeypatch):
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    monkeypatch.setattr('tempfile.tempdir', None)
+    summary = dry_run_summary(toy_config(tmp_path / 'work'), ToyMethod())
+    assert 'Dry run passed' in summary
+    assert 'all 12 would take' in summary
+    assert 'validation step: done' in summary
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dry_run_without_validation(tmp_path):
+    cfg = toy_config(tmp_path)
+    cfg.val_dataloader = cfg.val_evaluator = None
+    assert 'none (no validation data' in dry_run_summary(cfg, ToyMethod())
+
+
+@pytest.mark.parametrize('kind', [signal.SIGINT, signal.SIGTERM])
+def test_signal_stops_with_a_checkpoint(tmp_path, kind):
+    run = stop_after(toy_runner(tmp_path), 2, kind)
+    run.train()
+    assert run.iter == 2
+    assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 2
+
+
+def test_second_signal_stops_at_once(tmp_path):
+    run = stop_after(stop_after(toy_runner(tmp_path), 2), 2)
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+
+
+def test_run_stops_where_samples_end(tmp_path):
+    with pytest.raises(ValueError, match='infinite'):
+        toy_runner(tmp_path, train_dataloader__sampler={'type': 'DefaultSampler'}).train()
+
+
+@pytest.mark.parametrize(
+    ('option', 'words'),
+    [({'max_iter': 5}, 'max_iter is unknown; did you mean max_iters'), ({'val_interval': 0}, 'val_interval=0')],
+)
+def test_train_cfg_mistakes(option, words):
+    with pytest.raises(ValueError, match=words):
+        TrainLoop(None, {}, **{'max_iters': 5, **option})
+
+
+@pytest.mark.parametrize('mode', ['fp32', 'tf32', 'bf16'])
+def test_precision(mode):
+    precision = Precision(mode)
+    precision.apply_global_flags()
+    assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == (mode != 'fp32')
+    with precision.autocast('cpu'):
+        result = torch.nn.functional.linear(torch.ones(1, 2), torch.ones(1, 2))
+    assert result.dtype == (torch.bfloat16 if mode == 'bf16' else torch.float32)
+    Precision('fp32').apply_global_flags()
+
+
+def test_unknown_precision():
+    with pytest.raises(ValueError, match="'fp8'.*fp32, tf32, bf16"):
+        Precision('fp8')
+
+
+def test_same_seed_same_weights_another_seed_others(tmp_path):
+    def weights(folder, seed):
+        toy_runner(tmp_path / folder, seed=seed).train()
+        return load_checkpoint(tmp_path / folder / 'latest.pth')['state_dict']['model.decode_head.weight'].numpy()
+
+    assert np.array_equal(weights('a', 1), weights('b', 1))
+    assert not np.array_equal(weights('c', 1), weights('d', 2))
+
+
+def test_import_takes_little_beside_torch_and_warns_of_nothing():
+    code = (
+        'import torch, time; start = time.perf_counter(); import mmseg.engine.training, mmseg.engine.config;'
+        'print(time.perf_counter() - start)'
+    )
+    times = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, '-W', 'error::UserWarning:mmseg', '-c', code], capture_output=True, text=True, check=True
+        )
+        times.append(float(done.stdout))
+        assert done.stderr == ''
+    assert min(times) < 3

@@ -1,0 +1,30 @@
+"""Learning rate and weight decay of every parameter of the student; groups may be merged, copies are left out."""
+
+import numpy as np
+
+from mmseg.engine.legacy_config import upgrade
+from mmseg.engine.optimizer_groups import build_optim_wrapper, named_parameters
+from mmseg.models.uda import build_method
+
+
+def run(case):
+    meta = case.meta
+    names = meta['group_names']
+    for number, item in enumerate(meta['items']):
+        cfg = upgrade({'model': meta['model'], 'uda': meta['uda'], 'optimizer': item['optimizer']})
+        method = build_method({'model': _without_weights(cfg['model']), 'uda': cfg.get('uda'), 'train_cfg': {}})
+        wrapper = build_optim_wrapper(method, cfg['optim_wrapper'])
+        ours = {}
+        optimizer = wrapper.optimizer
+        for group, members in zip(optimizer.param_groups, named_parameters(method, optimizer), strict=True):
+            ours |= dict.fromkeys(members, (group['lr'], group['weight_decay']))
+        recorded = zip(names, case.arrays[f'lr{number}'], case.arrays[f'wd{number}'], strict=True)
+        expected = {name: (lr, decay) for name, lr, decay in recorded if name.startswith('model.')}
+        assert set(ours) == set(expected), sorted(set(ours) ^ set(expected))[:5]
+        for name, values in expected.items():
+            np.testing.assert_allclose(ours[name], values, rtol=1e-6, err_msg=name)
+        assert len(optimizer.param_groups) == len(set(ours.values()))
+
+
+def _without_weights(model):
+    return {**model, 'pretrained': None}
