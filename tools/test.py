@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     """Run the command; returns the scores in percent."""
     options = parse_arguments(arguments)
     import torch
+    from mmengine.logging import MMLogger, print_log
 
     from mmseg.engine.config import load_config
     from mmseg.engine.distributed import start_process_group
@@ -95,21 +96,27 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
 
     folder = _output_folder(options, checkpoint)
     start_process_group()
+    if not MMLogger.check_instance_created('testing'):
+        MMLogger.get_instance('testing', logger_name='mmseg')
     device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    metric_options = _metric_options(options, folder, scored)
     evaluation = evaluate(
         cfg,
         checkpoint,
-        _metric_options(options, folder, scored),
+        metric_options,
         ema=options.ema,
         trust=options.trust_checkpoint,
         device=device,
         precision=options.precision,
     )
+    for what, place in (('Label ids', metric_options.get('output_dir')), ('Pictures', options.show_dir)):
+        if place:
+            print_log(f'{what} of {evaluation.images} predictions: {place}', logger='current')
     if scored and rank() == 0:
         result = Path(options.out) if options.out else folder / _result_name(options, checkpoint)
         facts = {'config': str(config), 'checkpoint': str(checkpoint), 'options': _switches(options)}
         write_result(result, evaluation, facts)
-        print(f'Scores: {result}')
+        print_log(f'Scores: {result}', logger='current')
     return evaluation.scores
 
 

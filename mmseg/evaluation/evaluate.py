@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -80,6 +81,8 @@ def evaluate(
     number_format = Precision(precision)
     number_format.apply_global_flags()
 
+    iteration = f' of iteration {meta["iter"]}' if 'iter' in meta else ''
+    print_log(f'{"Teacher" if ema else "Student"}{iteration}: {checkpoint}; {len(dataset)} images', logger='current')
     loader = _loader(dataset, loader_section(cfg))
     start = time.monotonic()
     with torch.inference_mode(), number_format.autocast(device):

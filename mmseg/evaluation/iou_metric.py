@@ -181,7 +181,7 @@ class IoUMetric(BaseMetric):
             summary[name] = float(present_mean(per_class['IoU'], class_indices(members, self.classes)))
         columns = {name: per_class[name].tolist() for name in shown}
         if rank() == 0:
-            print_log(f'per class results:\n{class_table(self.classes, columns)}', logger='current')
+            print_log(f'Classes:\n{class_table(self.classes, columns)}', logger='current')
             print_log(f'Summary:\n{summary_table(summary)}', logger='current')
         return summary | {
             f'{name}.{label}': value

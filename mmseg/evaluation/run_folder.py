@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 CONFIG_SUFFIXES = ('.py', '.json')
@@ -18,7 +19,7 @@ def find_config(folder: str | Path) -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(f'{folder}: no such run folder')
     for suffix in CONFIG_SUFFIXES:
-        found = sorted(path for path in folder.glob(f'*{suffix}') if not _is_result(path))
+        found = sorted(path for path in folder.glob(f'*{suffix}') if suffix == '.py' or _is_config(path))
         # Runs that were continued under another config's name hold both; the folder's own name decides.
         named = [path for path in found if path.stem == folder.resolve().name]
         if len(named or found) == 1:
@@ -56,5 +57,10 @@ def find_checkpoint(path: str | Path, best: bool = False) -> Path:
     return path
 
 
-def _is_result(path: Path) -> bool:
-    return path.name.startswith(('eval_', 'sample_class_stats', '20')) or path.name.endswith('.log.json')
+def _is_config(path: Path) -> bool:
+    """Whether a JSON file is a config: logs and scores lie in the same folder."""
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError:
+        return False
+    return isinstance(content, dict) and 'model' in content
