@@ -17,7 +17,7 @@ from mmseg.engine.gradient_sync import average_gradients, rank
 from mmseg.engine.precision import Precision
 from mmseg.models.uda.log_window import LogWindow
 from mmseg.registry import MODELS
-from mmseg.structures import DomainBatch, SegDataSample, TrainBatch
+from mmseg.structures import SegDataSample, TrainBatch
 
 Losses = dict[str, Tensor]
 
@@ -26,13 +26,13 @@ class Step(SimpleNamespace):
     """What the passes of one iteration share; a method's ``prepare`` adds its own attributes.
 
     Attributes:
-        source: the labelled domain.
-        target: the unlabelled domain, None if the method has none.
+        source: the labelled domain, a :class:`DomainBatch` with labels.
+        target: the unlabelled domain, a :class:`DomainBatch`; None if the training has none.
         decisions: random decisions by name: those handed in, and those drawn since.
     """
 
-    source: DomainBatch
-    target: DomainBatch | None
+    source: Any
+    target: Any
     decisions: dict[str, Any]
 
     def decide(self, name: str, draw: Callable[..., Any], *args: Any) -> Any:
@@ -72,7 +72,7 @@ class UDADecorator(BaseModel):
         max_iters: int | None = None,
         data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=_dict_or_module(data_preprocessor))
+        super().__init__(data_preprocessor=_built(data_preprocessor))
         self.model = self.build_segmentor(model)
         self.max_iters = max_iters
         self.iteration = 0
@@ -125,7 +125,13 @@ class UDADecorator(BaseModel):
 
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
-        """Everything that needs no gradient: teachers, pseudo-labels, mixing, decisions."""
+        """Everything that needs no gradient: teachers, pseudo-labels, mixing, decisions.
+
+        Raises:
+            ValueError: if the source images have no labels.
+        """
+        if batch.source.labels is None:
+            raise ValueError('the training images have no labels: add LoadAnnotations to their pipeline')
         self._seed_networks('prepare')
         return Step(source=batch.source, target=batch.target, decisions=dict(decisions or {}))
 
@@ -160,7 +166,6 @@ class UDADecorator(BaseModel):
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
         """What a picture of this step shows: images (B, 3, H, W), labels and weights (B, H, W)."""
-        assert step.source.labels is not None
         return {'source_image': step.source.images, 'source_label': step.source.labels}
 
     # Networks
@@ -224,5 +229,6 @@ class UDADecorator(BaseModel):
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest(), 'big')
 
 
-def _dict_or_module(cfg: Mapping[str, Any] | nn.Module | None) -> dict[str, Any] | nn.Module | None:
-    return cfg if cfg is None or isinstance(cfg, nn.Module) else dict(cfg)
+def _built(cfg: Mapping[str, Any] | nn.Module | None) -> nn.Module | None:
+    """mmengine would look the type up in its own registry only."""
+    return cfg if cfg is None or isinstance(cfg, nn.Module) else MODELS.build(dict(cfg))

@@ -58,15 +58,17 @@ def check_keys(target: Callable[..., Any], settings: Mapping[str, Any], key: str
     known = [name for name in inspect.signature(target).parameters if name not in hidden]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(known)}'
-            raise ValueError(f'{key}: {getattr(target, "__name__", target)} has no setting {name!r}; {hint}')
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+            hint = f' (did you mean {near[0]!r}?)' if near else ''
+            known_names = ', '.join(known)
+            label = getattr(target, '__name__', target)
+            raise ValueError(f'{key}: {label} has no setting {name!r}{hint}; known are {known_names}')
 
 
 def _registered(name: str | None, key: str) -> Callable[..., Any]:
     found = MODELS.get(name) if name is not None else None
     if found is None:
-        near = difflib.get_close_matches(str(name), list(MODELS.module_dict), n=3)
+        near = difflib.get_close_matches(str(name), list(MODELS.module_dict), n=3, cutoff=0.5)
         hint = f'; near names: {", ".join(near)}' if near else ''
         raise ValueError(f'{key}: type {name!r} is not registered{hint}')
     return found

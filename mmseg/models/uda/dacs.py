@@ -77,6 +77,8 @@ class DACS(Supervised):
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
         step = super().prepare(batch, decisions)
+        if step.target is None:
+            raise ValueError('DACS adapts to a target domain: train_dataloader.dataset must be a UDADataset')
         if self.micro_batch == 0:
             self.teacher.update(self.ema_model, self.student, self.iteration)
         with self.autocast(step.target.images.device):

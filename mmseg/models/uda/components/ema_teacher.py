@@ -1,6 +1,7 @@
 """The mean teacher: a slowly averaged copy of the student that labels the target images.
 
-References: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017; DACS (Tranheden et al., WACV 2021), section 3.
+References: Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017;
+DACS (Tranheden et al., WACV 2021), section 3.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class EMATeacher:
             iteration: 0-based number of the averaging.
         """
         momentum = min(1 - 1 / (iteration + 1), self.alpha)
-        averaged, followed = list(teacher.parameters()), list(student.parameters())
+        averaged: list[Tensor] = list(teacher.parameters())
+        followed: list[Tensor] = list(student.parameters())
         if self.average_buffers:
             pairs = list(zip(teacher.buffers(), student.buffers(), strict=True))
             averaged += [ours for ours, _ in pairs if ours.is_floating_point()]

@@ -65,8 +65,8 @@ class ClassMix:
     """Mixes source and target images by classes; images are paired by their place in the batch.
 
     Args:
-        classes: the classes that are chosen from: those of the whole ``batch`` on all processes (DAFormer, HRDA, MIC), or
-            of the ``image`` itself (the original DACS).
+        classes: what is chosen from: the classes of the whole ``batch`` on all processes (DAFormer, HRDA, MIC), or of
+            the ``image`` itself (the original DACS).
 
     Raises:
         ValueError: for another value of ``classes``.

@@ -49,8 +49,8 @@ class PseudoLabeler:
         threshold: tau; None trusts every pixel (weight 1).
         ignore_top: rows at the top of the crop that count nothing (rectification artefacts).
         ignore_bottom: rows at its bottom (the ego vehicle's bonnet).
-        weighting: ``batch``: one number for the whole batch, the share of pixels that reach the threshold (DACS, DAFormer);
-            ``pixel``: 1 where the pixel reaches it, else 0; ``none``: 1 everywhere.
+        weighting: ``batch``: one number for the whole batch, the share of pixels that reach the threshold (DACS,
+            DAFormer); ``pixel``: 1 where the pixel reaches it, else 0; ``none``: 1 everywhere.
 
     Raises:
         ValueError: for a weighting that does not exist.

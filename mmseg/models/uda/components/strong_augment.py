@@ -40,8 +40,8 @@ class StrongAugment:
     """Random colour jitter and blur.
 
     Args:
-        jitter_strength: s; brightness, contrast and saturation are drawn from 1 - s .. 1 + s, hue from -s .. s (in turns).
-            Or the strengths by name.
+        jitter_strength: s; brightness, contrast and saturation are drawn from 1 - s .. 1 + s, hue from -s .. s (of a
+            full turn). Or the strengths by name.
         jitter_probability: chance that the batch is jittered (the original configs write the chance that it is not).
         blur: blur half of the batches.
 
@@ -55,11 +55,13 @@ class StrongAugment:
         jitter_probability: float = 0.8,
         blur: bool = True,
     ) -> None:
-        by_name = isinstance(jitter_strength, Mapping)
-        strengths = dict(jitter_strength) if by_name else dict.fromkeys(FACTORS, jitter_strength)
+        if isinstance(jitter_strength, Mapping):
+            strengths = dict(jitter_strength)
+        else:
+            strengths = dict.fromkeys(FACTORS, jitter_strength)
         if unknown := set(strengths) - set(FACTORS):
             raise ValueError(f'strong_augment: jitter_strength knows {FACTORS}, not {sorted(unknown)}')
-        self.strength = torch.tensor([float(strengths.get(name, 0)) for name in FACTORS])
+        self.strength = torch.tensor([strengths.get(name, 0.0) for name in FACTORS])
         self.jitter_probability = jitter_probability
         self.blur = blur
 

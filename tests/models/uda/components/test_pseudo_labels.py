@@ -33,7 +33,7 @@ def test_weight_is_a_share_and_falls_with_the_threshold(seed, low, step):
     logits = scores(seed=seed)
     easy = PseudoLabeler(low)(logits).weight
     hard = PseudoLabeler(low + step)(logits).weight
-    assert 0 <= float(hard.min()) and float(easy.max()) <= 1
+    assert float(hard.min()) >= 0 and float(easy.max()) <= 1
     assert float(hard.max()) <= float(easy.min())
 
 

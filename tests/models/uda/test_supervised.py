@@ -1,0 +1,130 @@
+import copy
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+
+from mmseg.models.uda import Supervised, build_method
+from mmseg.structures import DomainBatch, TrainBatch
+from tests.models.uda.toy import ToySegmentor, config, random_batch
+
+FEATURE_DISTANCE = {'weight': 0.1, 'classes': [1, 3], 'min_ratio': 0.75}
+
+
+def gradients(method):
+    return {name: parameter.grad for name, parameter in method.student.named_parameters()}
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-9, atol=1e-12)
+
+
+def test_no_uda_section_is_supervised_training():
+    method = build_method(config()).double()
+    assert type(method) is Supervised and method.max_iters == 10
+    batch = random_batch(target=False)
+    log = method.compute_gradients(batch)
+    student = copy.deepcopy(method.student)
+    student.zero_grad()
+    losses = student.losses(student(batch.source.images), batch.source.labels)
+    losses['decode.loss_seg'].backward()
+    assert_same(gradients(method), {name: value.grad for name, value in student.named_parameters()})
+    torch.testing.assert_close(log['decode.loss_seg'], losses['decode.loss_seg'].detach())
+
+
+def test_accumulated_gradients_are_those_of_the_large_batch():
+    method = build_method(config()).double()
+    other = copy.deepcopy(method)
+    for each in (method, other):
+        each.student.eval()  # batch statistics would differ
+    batch = random_batch(batch=4, target=False)
+    parts = [
+        {'batch': TrainBatch(DomainBatch(batch.source.images[i : i + 2], batch.source.labels[i : i + 2]))}
+        for i in (0, 2)
+    ]
+    nothing = [OptimWrapper(torch.optim.SGD(each.student.parameters(), lr=0.0)) for each in (method, other)]
+    method.train_step({'batch': batch}, nothing[0])
+    other.train_step(parts, nothing[1])
+    assert_same(gradients(method), gradients(other))
+
+
+def test_feature_distance_adds_its_gradient_in_the_same_backward():
+    method = build_method(config({'type': 'Supervised', 'feature_distance': FEATURE_DISTANCE}, pretrained_loaded=True))
+    method = method.double()
+    batch = random_batch(seed=3, target=False)
+    with torch.no_grad():
+        for parameter in method.imnet_model.parameters():
+            parameter.add_(0.1)
+    log = method.compute_gradients(batch)
+
+    student = copy.deepcopy(method.student)
+    student.zero_grad()
+    out = student(batch.source.images)
+    reference = method.imnet_model.backbone(batch.source.images)[-1]
+    distance = (out.features[-1] - reference).norm(dim=1)
+    wanted = torch.isin(batch.source.labels[:, ::8, ::8], torch.tensor(FEATURE_DISTANCE['classes']))
+    assert 0 < int(wanted.sum()) < wanted.numel()
+    distance = 0.1 * distance[wanted].mean()
+    (student.losses(out, batch.source.labels)['decode.loss_seg'] + distance).backward()
+    assert_same(gradients(method), {name: value.grad for name, value in student.named_parameters()})
+    torch.testing.assert_close(log['src.loss_imnet_feat_dist'], distance.detach())
+    assert log['src.fd_valid'] == 1
+
+
+def test_empty_feature_distance_leaves_the_gradients_as_without():
+    settings = {'type': 'Supervised', 'feature_distance': {'classes': [17]}}
+    method = build_method(config(settings, pretrained_loaded=True)).double()
+    plain = build_method(config()).double()
+    plain.model.load_state_dict(method.model.state_dict())
+    log = method.compute_gradients(random_batch())
+    plain.compute_gradients(random_batch())
+    assert_same(gradients(method), gradients(plain))
+    assert log['src.loss_imnet_feat_dist'] == 0 and log['src.fd_valid'] == 0
+
+
+def test_frozen_encoder_stays_frozen_and_out_of_checkpoints():
+    method = build_method(config({'type': 'Supervised', 'feature_distance': FEATURE_DISTANCE}, pretrained_loaded=True))
+    method.train()
+    assert not any(module.training for module in method.imnet_model.modules())
+    assert not any(parameter.requires_grad for parameter in method.imnet_model.parameters())
+    state = method.state_dict()
+    assert state and all(key.startswith('model.') for key in state)
+    assert all(module is method.model for module in method.trainable_modules())
+    before = copy.deepcopy(dict(method.imnet_model.named_parameters()))
+    method.load_state_dict(state)
+    assert all(torch.equal(before[name], value) for name, value in method.imnet_model.named_parameters())
+    with pytest.raises(RuntimeError, match='model.decode_head.bias'):
+        method.load_state_dict({key: value for key, value in state.items() if key != 'model.decode_head.bias'})
+
+
+def test_feature_distance_without_pretrained_weights():
+    method = build_method(config({'type': 'Supervised', 'feature_distance': FEATURE_DISTANCE}))
+    with pytest.raises(ValueError, match=r'model\.pretrained'):
+        method.init_weights()
+    with pytest.raises(ValueError, match=r'model\.pretrained'):
+        method.double().compute_gradients(random_batch())
+    method.imnet_model.backbone.pretrained_loaded = True
+    method.compute_gradients(random_batch())
+
+
+def test_feature_distance_on_a_model_with_a_neck():
+    with pytest.raises(ValueError, match='neck'):
+        build_method(config({'type': 'Supervised', 'feature_distance': {}}, neck='any'))
+
+
+def test_further_networks_need_the_config():
+    with pytest.raises(ValueError, match='config of the model'):
+        Supervised(ToySegmentor(), feature_distance={})
+
+
+def test_predictions_come_from_the_student():
+    method = build_method(config()).eval()
+    images = torch.randn(2, 3, 32, 48)
+    expected = method.model.encode_decode(images).argmax(1)
+    predicted = method.val_step({'inputs': images, 'data_samples': None})
+    assert torch.equal(torch.stack(predicted), expected)
+    assert torch.equal(method(images).argmax(1), expected)
+    with pytest.raises(ValueError, match='loss'):
+        method(images, mode='loss')
