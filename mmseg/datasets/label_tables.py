@@ -106,8 +106,8 @@ MAPILLARY_V12_TO_TRAIN = {
     label_id: train_id for train_id, group in enumerate(_MAPILLARY_V12_GROUPS) for label_id in group
 }
 
-# Colours (RGB) of GTA's label PNGs -> id, for files whose palette was resolved. Equal colours stand for ids of one
-# train id, but for the license plate (34), which cannot be told from a car (26) then.
+# Colours (RGB) of GTA's label PNGs -> id, for files whose palette was resolved. Where ids share a colour the lowest
+# stands for them: polegroup (18) reads as pole and the license plate (34) as car then, the others have one train id.
 GTA_COLOUR_TO_ID = {
     (0, 0, 0): 0,
     (20, 20, 20): 4,

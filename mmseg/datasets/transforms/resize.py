@@ -46,6 +46,8 @@ class Resize(Transform):
             separately between the smallest and the largest of the list (both inclusive).
     """
 
+    changes_labels = True
+
     def __init__(
         self,
         scale: Size | Sequence[Size],
@@ -68,10 +70,6 @@ class Resize(Transform):
     @property
     def random(self) -> bool:  # type: ignore[override]
         return self.ratio_range is not None or len(self.scales) > 1
-
-    @property
-    def changes_labels(self) -> bool:  # type: ignore[override]
-        return True
 
     def draw_scale(self, generator: np.random.Generator) -> Size:
         """A scale (width, height) of the configured kind."""
