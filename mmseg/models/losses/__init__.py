@@ -1,0 +1,6 @@
+"""Losses of the decode heads, and the accuracy that is logged beside them."""
+
+from mmseg.models.losses.accuracy import accuracy
+from mmseg.models.losses.cross_entropy import CrossEntropyLoss
+
+__all__ = ['CrossEntropyLoss', 'accuracy']

@@ -1,0 +1,46 @@
+"""Initialisation without pretrained weights: every parameter's distribution."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from mmseg.registry import MODELS
+from tests.goldens.harness import Case
+
+FEW = 100  # parameters smaller than this say nothing about a distribution
+
+
+def run(case: Case) -> None:
+    torch.manual_seed(0)
+    for name, model in case.meta['models'].items():
+        network = MODELS.build(copy.deepcopy(model['cfg']))
+        network.init_weights()
+        ours = dict(network.named_parameters())
+        assert set(ours) == set(model['params']), (
+            f'{case.id} {name}: parameters differ: {sorted(set(ours) ^ set(model["params"]))[:8]}'
+        )
+        for key, facts in model['params'].items():
+            _compare(f'{case.id} {name} {key}', ours[key].detach().double(), facts)
+
+
+def _compare(title: str, ours: Tensor, facts: list) -> None:
+    shape, mean, std, low, high = facts
+    assert list(ours.shape) == shape, f'{title}: shape {list(ours.shape)}, expected {shape}'
+    if std == 0:
+        assert bool((ours == mean).all()), f'{title}: expected the constant {mean}'
+        return
+    count = ours.numel()
+    if count < FEW:
+        return
+    # Both sides are one draw, hence twice the variance; six standard deviations.
+    slack = 6 * math.sqrt(2 / count)
+    assert abs(float(ours.mean()) - mean) <= slack * std, f'{title}: mean {float(ours.mean()):.3g}, expected {mean}'
+    ratio = float(ours.std()) / std
+    assert abs(ratio - 1) <= slack, f'{title}: std {float(ours.std()):.3g}, expected {std}'
+    # How far the tails reach tells a normal distribution from a uniform one.
+    tails = float(ours.abs().max()) / max(abs(low), abs(high))
+    assert 0.7 < tails / ratio < 1.4, f'{title}: largest {float(ours.abs().max()):.3g}, expected {max(-low, high)}'
