@@ -187,7 +187,7 @@ def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool) -> 
     return f'{path}: cannot be read as a checkpoint ({first_sentence})'
 
 
-def _numpy_scalar_globals() -> list[Callable]:
+def _numpy_scalar_globals() -> list[Any]:
     """What rebuilding a NumPy number needs, under the module paths of old and new NumPy."""
     kinds = {type(np.dtype(code)) for code in 'fdeilqhbBHILQ?'}
     return [np.dtype, *kinds, _scalar_of('numpy.core.multiarray'), _scalar_of('numpy._core.multiarray')]
