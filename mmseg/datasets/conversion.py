@@ -6,7 +6,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -113,7 +112,7 @@ def convert_files(
         nproc: number of processes; 1 converts in this one.
 
     Raises:
-        RuntimeError: a process was killed (memory).
+        ChildProcessError: a process was killed (memory).
     """
     if nproc <= 1:
         yield from (convert_file(task, read_train_ids) for task in tasks)
@@ -123,7 +122,7 @@ def convert_files(
         try:
             yield from pool.map(convert_file, tasks, [read_train_ids] * len(tasks), chunksize=4)
         except BrokenProcessPool:
-            raise RuntimeError(
+            raise ChildProcessError(
                 'a converting process was killed (out of memory?): run again with a smaller --nproc'
             ) from None
 
@@ -216,11 +215,3 @@ def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_
 
 def _tracked(outcomes: Iterable[Outcome], total: int, console: Console) -> Iterable[Outcome]:
     return track(outcomes, 'converting', total=total, console=console)
-
-
-def main(convert: Callable[[], int]) -> None:
-    """Run a converter's body; a user error is one line on stderr and exit status 1."""
-    try:
-        sys.exit(convert())
-    except (ValueError, OSError, RuntimeError) as error:
-        sys.exit(f'{Path(sys.argv[0]).name}: {error}')

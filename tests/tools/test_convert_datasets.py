@@ -258,7 +258,7 @@ def test_command_line(gta_root, command):
     assert '7 label maps converted' in run.stdout
     run = subprocess.run([sys.executable, *command, gta_root / 'x'], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 1
-    assert run.stderr.splitlines()[-1].startswith('gta.py: ') and 'Traceback' not in run.stderr
+    assert run.stderr.splitlines()[-1].startswith('error: ') and 'Traceback' not in run.stderr
 
 
 def test_statistics_are_written_whole(tmp_path):

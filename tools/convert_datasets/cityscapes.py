@@ -21,6 +21,7 @@ from mmseg.datasets.base_dataset import files_below  # noqa: E402
 from mmseg.datasets.image_io import read_label  # noqa: E402
 from mmseg.datasets.label_tables import CITYSCAPES_KNOWN, CITYSCAPES_TO_TRAIN, lookup_table  # noqa: E402
 from mmseg.datasets.polygons import read_polygons  # noqa: E402
+from tools._entry import run_tool  # noqa: E402
 
 EXPECTED = 'gtFine/<split>/<city>/*_gtFine_polygons.json (or *_gtFine_labelIds.png)'
 SPLITS = ('train', 'val', 'test')
@@ -50,6 +51,7 @@ def find_annotations(folder: str) -> dict[str, str]:
 
 
 def convert(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
     args = conversion.parse_arguments("Convert Cityscapes' annotations to train ids.", 'gtFine', 1, arguments)
     folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
     out_dir = args.out_dir or args.data_root
@@ -76,4 +78,4 @@ def write_list(path: str, stems: Sequence[str]) -> None:
 
 
 if __name__ == '__main__':
-    conversion.main(convert)
+    run_tool(lambda: sys.exit(convert()))

@@ -17,6 +17,7 @@ import numpy as np  # noqa: E402
 from mmseg.datasets import conversion  # noqa: E402
 from mmseg.datasets.image_io import open_label  # noqa: E402
 from mmseg.datasets.label_tables import GTA_COLOUR_TO_ID, GTA_KNOWN, GTA_TO_TRAIN, lookup_table  # noqa: E402
+from tools._entry import run_tool  # noqa: E402
 
 EXPECTED = "GTA's labels/00001.png, labels/00002.png, ... beside images/"
 TABLE = lookup_table(GTA_TO_TRAIN)
@@ -49,6 +50,7 @@ def read_train_ids(path: str) -> np.ndarray:
 
 
 def convert(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
     args = conversion.parse_arguments("Convert GTA's labels to train ids.", 'labels', 4, arguments)
     folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
     tasks = [
@@ -59,4 +61,4 @@ def convert(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    conversion.main(convert)
+    run_tool(lambda: sys.exit(convert()))

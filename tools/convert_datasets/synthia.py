@@ -17,6 +17,7 @@ import numpy as np  # noqa: E402
 from mmseg.datasets import conversion  # noqa: E402
 from mmseg.datasets.image_io import read_16_bit_colour  # noqa: E402
 from mmseg.datasets.label_tables import SYNTHIA_KNOWN, SYNTHIA_TO_TRAIN, lookup_table  # noqa: E402
+from tools._entry import run_tool  # noqa: E402
 
 EXPECTED = "SYNTHIA's GT/LABELS/0000000.png, GT/LABELS/0000001.png, ... beside RGB/"
 TABLE = lookup_table(SYNTHIA_TO_TRAIN)
@@ -28,6 +29,7 @@ def read_train_ids(path: str) -> np.ndarray:
 
 
 def convert(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
     args = conversion.parse_arguments("Convert SYNTHIA's labels to train ids.", 'GT/LABELS', 4, arguments)
     folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
     tasks = [
@@ -38,4 +40,4 @@ def convert(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    conversion.main(convert)
+    run_tool(lambda: sys.exit(convert()))
