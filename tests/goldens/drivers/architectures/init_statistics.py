@@ -16,7 +16,11 @@ FEW = 100  # parameters smaller than this say nothing about a distribution
 
 def run(case: Case) -> None:
     torch.manual_seed(0)
-    for name, model in case.meta['models'].items():
+    models = case.meta['models']
+    unknown = [name for name, model in models.items() if MODELS.get(model['cfg']['type']) is None]
+    for name, model in models.items():
+        if name in unknown:
+            continue
         network = MODELS.build(copy.deepcopy(model['cfg']))
         network.init_weights()
         ours = dict(network.named_parameters())
@@ -25,6 +29,7 @@ def run(case: Case) -> None:
         )
         for key, facts in model['params'].items():
             _compare(f'{case.id} {name} {key}', ours[key].detach().double(), facts)
+    assert not unknown, f'{case.id}: networks that are not built yet: {unknown}'
 
 
 def _compare(title: str, ours: Tensor, facts: list) -> None:
