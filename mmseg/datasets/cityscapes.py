@@ -20,7 +20,7 @@ class CityscapesDataset(BaseSegDataset):
 
     def __init__(
         self,
-        img_suffix: str | Sequence[str] = '_leftImg8bit.png',
+        img_suffix: str | Sequence[str] = ('_leftImg8bit.png', '_leftImg8bit.jpg'),
         seg_map_suffix: str = '_gtFine_labelTrainIds.png',
         **kwargs: Any,
     ):
