@@ -1,0 +1,127 @@
+"""Training steps: losses, gradients, mixed samples, student and teacher afterwards."""
+
+import math
+import re
+
+import numpy as np
+import torch
+
+from mmseg.engine.legacy_config import upgrade
+from mmseg.engine.optimizer_groups import build_optim_wrapper
+from mmseg.models.uda import build_method
+from mmseg.models.uda.components.mixing import class_table
+from mmseg.structures import DomainBatch, TrainBatch
+from tests.goldens.harness import state_tensors, statistics
+
+RELATIVE = 1e-5  # the cases' tolerance in float64
+
+
+def run(case):
+    method = _method(case)
+    optimizer = build_optim_wrapper(method, _upgraded(case)['optim_wrapper'])
+    for t in range(case.meta['options']['steps']):
+        method.zero_grad()
+        step = method.prepare(_batch(case, t), _decisions(case, t))
+        log = method.run_passes(step)
+        _compare_log(case, t, log)
+        _compare_gradients(case, t, method.student)
+        if hasattr(step, 'mixed'):
+            _compare_mixed(case, t, step.mixed)
+        method.update(optimizer)
+        method.finish(step)
+        method.iteration += 1
+    _compare_network(case, 'student', method.student)
+    if 'teacher_params' in case.arrays:
+        _compare_network(case, 'teacher', method.ema_model)
+
+
+def _upgraded(case):
+    return upgrade({key: case.meta[key] for key in ('model', 'uda', 'optimizer')})
+
+
+def _method(case):
+    options = case.meta['options']
+    assert (options['color_jitter'], options['blur']) == ('off', 'off')
+    cfg = _upgraded(case)
+    cfg['model']['data_preprocessor'] = {'type': 'SegDataPreProcessor', **case.meta['inputs']['img_norm']}
+    cfg['train_cfg'] = {'max_iters': options['max_iters']}
+    method = build_method(cfg).double().train()
+    for module in method.modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            module.p = options['dropout']
+        if hasattr(module, 'drop_prob'):
+            module.drop_prob = options['drop_path']
+    method.student.load_state_dict(state_tensors(case.inputs['student']))
+    if 'teacher' in case.inputs:
+        method.ema_model.load_state_dict(state_tensors(case.inputs['teacher']))
+    if 'imnet' in case.inputs:
+        weights = state_tensors(case.inputs['imnet'])
+        encoder = {
+            key.removeprefix('backbone.'): value for key, value in weights.items() if key.startswith('backbone.')
+        }
+        method.imnet_model.backbone.load_state_dict(encoder)
+        method.imnet_model.backbone.pretrained_loaded = True
+    return method
+
+
+def _batch(case, t):
+    valid = case.tensor('valid_pseudo_mask')[:, 0].bool() if 'valid_pseudo_mask' in case.inputs else None
+    source = DomainBatch(case.tensor('img')[t], case.tensor('gt')[t, :, 0])
+    return TrainBatch(source, DomainBatch(case.tensor('target_img')[t], valid=valid))
+
+
+def _decisions(case, t):
+    if 'chosen_classes' not in case.inputs:
+        return {}
+    return {'mix_classes': class_table(case.tensor('chosen_classes')[t])}
+
+
+def _compare_log(case, t, log):
+    for name, expected in case.meta['logs'][t].items():
+        assert name in log, f'step {t}: {name} is not logged'
+        # where nothing was compared the originals log NaN, ours 0
+        expected = 0.0 if math.isnan(expected) else expected
+        np.testing.assert_allclose(float(log[name]), expected, rtol=RELATIVE, err_msg=f'step {t}: {name}')
+
+
+def _compare_gradients(case, t, student):
+    gradients = {name: value.grad for name, value in student.named_parameters() if value.grad is not None}
+    names = case.meta['grad_names']
+    assert set(gradients) == set(names), f'with gradient: {sorted(set(gradients) ^ set(names))}'
+    if 'grad_total_norm_per_step' in case.meta:
+        total = math.sqrt(sum(float(value.square().sum()) for value in gradients.values()))
+        np.testing.assert_allclose(total, case.meta['grad_total_norm_per_step'][t], rtol=RELATIVE)
+    if t == 0:
+        _compare_table('gradients', gradients, names, case.arrays['grads_step0'])
+
+
+def _compare_mixed(case, t, mixed):
+    if case.meta.get('mixed_weight_max_min_mean'):
+        weight = mixed.weight
+        ours = [float(weight.max()), float(weight.min()), float(weight.mean())]
+        np.testing.assert_allclose(ours, case.meta['mixed_weight_max_min_mean'][t], rtol=RELATIVE)
+    if t == 0:
+        ours = {'mixed_img': mixed.images, 'mixed_lbl': mixed.labels[:, None], 'mixed_weight': mixed.weight}
+        for key, expected in case.arrays.items():
+            name, _, stride = key.partition('_s')
+            if name in ours and re.fullmatch(r'\d+', stride):
+                sampled = ours[name][..., :: int(stride), :: int(stride)].numpy()
+                np.testing.assert_allclose(sampled, expected, rtol=RELATIVE, err_msg=key)
+
+
+def _compare_network(case, role, network):
+    for kind, names, tensors in (
+        ('params', case.meta['student_param_names'], dict(network.named_parameters())),
+        ('buffers', case.meta['student_buffer_names'], dict(network.named_buffers())),
+    ):
+        assert set(tensors) >= set(names), f'{role} {kind}: missing {sorted(set(names) - set(tensors))}'
+        _compare_table(f'{role} {kind}', tensors, names, case.arrays[f'{role}_{kind}'])
+
+
+def _compare_table(title, tensors, names, table):
+    """Rows of statistics by max |difference| over max(max |row|, 1e-4 max |table|)."""
+    largest = np.abs(table).max(initial=0)
+    for name, row in zip(names, table.astype(np.float64), strict=True):
+        difference = np.abs(statistics(tensors[name]) - row).max()
+        scale = max(np.abs(row).max(), 1e-4 * largest)
+        assert difference <= RELATIVE * scale, f'{title} {name}: {difference:.3e} of {scale:.3e}'
