@@ -48,6 +48,6 @@ class ASPPHead(BaseDecodeHead):
         )
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        x = self.select(features)
+        x = self.level(features)
         pooled = resize(self.image_pool(x), x.shape[2:], self.align_corners)
         return self.bottleneck(torch.cat([pooled] + [branch(x) for branch in self.aspp_modules], dim=1))

@@ -84,7 +84,7 @@ class DAHead(BaseDecodeHead):
         return ConvModule(in_channels, self.channels, 3, padding=1, **self.conv_options)
 
     def forward(self, features: Sequence[Tensor]) -> HeadOutput:
-        x = self.select(features)
+        x = self.level(features)
         positions = self.pam_out_conv(self.pam(self.pam_in_conv(x)))
         channels = self.cam_out_conv(self.cam(self.cam_in_conv(x)))
         embedding = positions + channels

@@ -52,5 +52,5 @@ class DAFormerHead(BaseDecodeHead):
         self.fuse_layer = build_layer(sum(widths), self.channels, **decoder_params['fusion_cfg'])
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        levels = [layer(x) for layer, x in zip(self.embed_layers.values(), self.select(features), strict=True)]
+        levels = [layer(x) for layer, x in zip(self.embed_layers.values(), self.levels(features), strict=True)]
         return fuse(self.fuse_layer, levels, features[0].shape[2:], self.align_corners)

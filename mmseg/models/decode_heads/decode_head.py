@@ -55,6 +55,8 @@ class BaseDecodeHead(nn.Module):
         ValueError: if channels, levels and ``input_transform`` do not fit each other.
     """
 
+    in_channels: Any  # one number, or one per level for heads of several levels
+    in_index: Any
     init_default: dict[str, Any] | None = {'type': 'Normal', 'std': 0.01, 'override': {'name': 'conv_seg'}}
 
     def __init__(
@@ -106,7 +108,7 @@ class BaseDecodeHead(nn.Module):
                 f'got {in_channels} and {in_index}'
             )
 
-    def _build_classifier(self) -> nn.Module:
+    def _build_classifier(self) -> nn.Module | None:
         return nn.Conv2d(self.channels, self.num_classes, kernel_size=1)
 
     def init_weights(self) -> None:
@@ -114,14 +116,16 @@ class BaseDecodeHead(nn.Module):
         if self.init_cfg:
             initialize(self, self.init_cfg)
 
-    def select(self, features: Sequence[Tensor]) -> Tensor | list[Tensor]:
-        """The level or levels that this head reads from the encoder's list."""
+    def level(self, features: Sequence[Tensor]) -> Tensor:
+        """The one level that this head reads from the encoder's list, or with ``resize_concat`` its joined levels."""
         if self.input_transform is None:
             return features[self.in_index]
-        chosen = [features[index] for index in self.in_index]
-        if self.input_transform == 'multiple_select':
-            return chosen
-        return torch.cat([resize(x, chosen[0].shape[2:], self.align_corners) for x in chosen], dim=1)
+        first, *others = self.levels(features)
+        return torch.cat([first] + [resize(x, first.shape[2:], self.align_corners) for x in others], dim=1)
+
+    def levels(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """The levels that a head of several levels reads from the encoder's list, in the order of ``in_index``."""
+        return [features[index] for index in self.in_index]
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
         """The feature (B, channels, h, w) that the classifier sees, from the encoder's levels."""

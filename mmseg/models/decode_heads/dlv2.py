@@ -41,7 +41,7 @@ class DLV2Head(BaseDecodeHead):
         return None
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        return self.select(features)
+        return self.level(features)
 
     def classify(self, embedding: Tensor) -> Tensor:
         return sum(conv(embedding) for conv in self.aspp_modules)

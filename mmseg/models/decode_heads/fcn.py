@@ -64,6 +64,6 @@ class FCNHead(BaseDecodeHead):
         )
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        x = self.select(features)
+        x = self.level(features)
         out = self.convs(x)
         return out if self.conv_cat is None else self.conv_cat(torch.cat([x, out], dim=1))

@@ -33,6 +33,6 @@ class ISAHead(BaseDecodeHead):
         self.out_conv = ConvModule(2 * channels, channels, 1, **options)
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        x = self.in_conv(self.select(features))
+        x = self.in_conv(self.level(features))
         attended = attend_interlaced(x, self.down_factor, self.global_relation, self.local_relation)
         return self.out_conv(torch.cat([attended, x], dim=1))

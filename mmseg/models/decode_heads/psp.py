@@ -38,4 +38,4 @@ class PSPHead(BaseDecodeHead):
         )
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        return self.bottleneck(pyramid(self.select(features), self.psp_modules, self.align_corners))
+        return self.bottleneck(pyramid(self.level(features), self.psp_modules, self.align_corners))

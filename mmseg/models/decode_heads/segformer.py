@@ -45,7 +45,7 @@ class SegFormerHead(BaseDecodeHead):
         self.linear_pred = nn.Conv2d(width, self.num_classes, kernel_size=1)
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        levels = self.select(features)
+        levels = self.levels(features)
         embedded = [linear(x) for linear, x in zip(self.linear_c, levels, strict=True)]
         return fuse(self.linear_fuse, embedded, levels[0].shape[2:], self.align_corners)
 

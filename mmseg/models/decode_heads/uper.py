@@ -35,7 +35,7 @@ class UPerHead(BaseDecodeHead):
         self.fpn_bottleneck = ConvModule(len(self.in_channels) * channels, channels, 3, padding=1, **options)
 
     def embed(self, features: Sequence[Tensor]) -> Tensor:
-        *fine, coarsest = self.select(features)
+        *fine, coarsest = self.levels(features)
         top = self.bottleneck(pyramid(coarsest, self.psp_modules, self.align_corners))
         summed = [top]
         for lateral, x in zip(reversed(self.lateral_convs), reversed(fine), strict=True):

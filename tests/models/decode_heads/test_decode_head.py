@@ -35,7 +35,7 @@ def test_resize_concat_selects_resized_levels():
     head = build('fcn_resize_concat', in_index=[1, 3], in_channels=[CHANNELS[1], CHANNELS[3]])
     features = levels()
     expected = torch.cat([features[1], resize(features[3], (7, 9))], dim=1)
-    torch.testing.assert_close(head.select(features), expected)
+    torch.testing.assert_close(head.level(features), expected)
     assert head.in_channels == CHANNELS[1] + CHANNELS[3]
 
 
