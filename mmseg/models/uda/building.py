@@ -19,7 +19,7 @@ def build_method(cfg: Mapping[str, Any]) -> Any:
 
     Args:
         cfg: with ``model`` (a segmentor, and in it ``data_preprocessor``), ``uda`` (absent: supervised training) and
-            ``train_cfg.max_iters``. It is not changed.
+            ``train_cfg.max_iters``. It is not changed. ``uda.source_only=True`` leaves of a method its supervised part.
 
     Returns:
         A :class:`~mmseg.models.uda.base.UDADecorator`.
@@ -32,7 +32,12 @@ def build_method(cfg: Mapping[str, Any]) -> Any:
     uda = copy.deepcopy(_plain(cfg.get('uda') or {'type': 'Supervised'}))
     method = _registered(uda.pop('type', None), 'uda')
     max_iters = (cfg.get('train_cfg') or {}).get('max_iters')
+    source_only = uda.pop('source_only', False)
     check_keys(method, uda, 'uda', hidden=_FILLED_BY_BUILD)
+    if source_only:
+        # The published wrapper without teacher and target: what is left of it is supervised training.
+        method = _registered('Supervised', 'uda')
+        uda = {key: value for key, value in uda.items() if key in inspect.signature(method).parameters}
     return method(model=model, max_iters=max_iters, data_preprocessor=preprocessor, **uda)
 
 

@@ -146,7 +146,10 @@ def test_labels_are_needed():
         ({'type': 'DACS', 'mixxing': {}}, "did you mean 'mixing'"),
         ({'type': 'DAX'}, "type 'DAX' is not registered; near names: .*DACS"),
         ({'alpha': 1}, 'type None'),
-        ({'type': 'DACS', 'teacher': {'alfa': 0.9}}, "uda.teacher: EMATeacher has no setting 'alfa'; known are alpha, "),
+        (
+            {'type': 'DACS', 'teacher': {'alfa': 0.9}},
+            "uda.teacher: EMATeacher has no setting 'alfa'; known are alpha, ",
+        ),
         ({'type': 'DACS', 'mixing': {'type': 'ClassMixer'}}, "uda.mixing: type 'ClassMixer'.*ClassMix"),
         ({'type': 'DACS', 'max_iters': 3}, "no setting 'max_iters'"),
     ],

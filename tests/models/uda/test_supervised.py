@@ -34,6 +34,14 @@ def test_no_uda_section_is_supervised_training():
     torch.testing.assert_close(log['decode.loss_seg'], losses['decode.loss_seg'].detach())
 
 
+def test_source_only_is_the_supervised_part_of_a_method():
+    uda = {'type': 'DACS', 'source_only': True, 'teacher': {'alpha': 0.9}, 'feature_distance': FEATURE_DISTANCE}
+    method = build_method(config(uda, pretrained_loaded=True))
+    assert type(method) is Supervised and method.feature_distance.weight == FEATURE_DISTANCE['weight']
+    with pytest.raises(ValueError, match='teachr'):
+        build_method(config({'type': 'DACS', 'source_only': True, 'teachr': {}}))
+
+
 def test_accumulated_gradients_are_those_of_the_large_batch():
     method = build_method(config()).double()
     other = copy.deepcopy(method)
