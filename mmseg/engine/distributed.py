@@ -22,6 +22,8 @@ def start_process_group() -> bool:
         return True
     if 'RANK' not in os.environ or 'WORLD_SIZE' not in os.environ:
         return False
+    # As torchrun does for OMP; unset, mmengine sets it with a warning.
+    os.environ.setdefault('MKL_NUM_THREADS', os.environ.setdefault('OMP_NUM_THREADS', '1'))
     local_rank = int(os.environ.get('LOCAL_RANK', 0))
     local_count = int(os.environ.get('LOCAL_WORLD_SIZE', os.environ['WORLD_SIZE']))
     if torch.cuda.is_available() and torch.cuda.device_count() >= local_count:

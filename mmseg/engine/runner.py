@@ -146,7 +146,8 @@ class Runner(mmengine.runner.Runner):
         return quiet(super().build_logger(log_level, log_file, logger_name='mmseg', **kwargs))
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
-        self.logger.info(one_line({**environment(), 'processes': world_size(), 'seed': self.seed}))
+        values = {**environment(), 'processes': world_size(), 'seed': self.seed, 'work dir': self.work_dir}
+        self.logger.info(one_line(values))
 
     def build_visualizer(self, visualizer: Any = None) -> Any:
         """mmengine's visualizer if the config asks for one (TensorBoard and others), else one that does nothing."""

@@ -28,7 +28,9 @@ def folder(tmp_path):
 def call(folder, *words, code=0):
     """Runs a command in a folder; returns what it prints."""
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable}
-    done = subprocess.run([str(word) for word in words], cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        list(map(str, words)), cwd=folder, env=environment, capture_output=True, text=True, start_new_session=True
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -94,6 +96,14 @@ def test_two_processes_train_as_one_with_the_double_batch(folder, inside):
     assert losses[1] == pytest.approx(losses[0])
     scores = [[row['mIoU'] for row in rows(folder / name, 'val')] for name in ('one', 'two')]
     assert scores[1] == pytest.approx(scores[0])
+
+
+def test_ctrl_c_with_workers(folder):
+    options = ['--cfg-options', 'uda.interrupt_at=4', 'train_dataloader.num_workers=2']
+    output = call(folder, sys.executable, ROOT / 'tools' / 'train.py', 'toy', *options, code=130)
+    assert 'Stopped at iteration 5 of 12; --resume continues.' in output
+    assert 'Traceback' not in output
+    assert load_checkpoint(folder / 'work_dirs' / 'toy' / 'latest.pth')['meta']['iter'] == 5
 
 
 def test_dated_run_and_its_resume(folder, inside):

@@ -87,6 +87,12 @@ def test_accumulated_micro_batches_equal_one_batch(tmp_path):
         assert torch.allclose(halves[key], value, rtol=1e-10), key
 
 
+def test_validation_alone_builds_no_training_data(tmp_path):
+    options = {'train_dataloader__dataset__type': 'NoSuchDataset', 'default_hooks__checkpoint__save_best': 'mIoU'}
+    assert toy_runner(tmp_path, **options).val()['mIoU'] > 0
+    assert not list(tmp_path.glob('*.pth'))
+
+
 def test_dry_run_leaves_nothing_and_sums_up(tmp_path, monkeypatch):
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     monkeypatch.setattr('tempfile.tempdir', None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -145,13 +147,23 @@ class ToyMethod(nn.Module):
 class ToyFromConfig(ToyMethod):
     """The toy as a config's ``uda``; its weights follow from the run's seed."""
 
-    def __init__(self, model: Any, max_iters: int | None = None, data_preprocessor: Any = None, fail_at: int = -1):
+    def __init__(
+        self,
+        model: Any,
+        max_iters: int | None = None,
+        data_preprocessor: Any = None,
+        fail_at: int = -1,
+        interrupt_at: int = -1,
+    ) -> None:
         super().__init__(batch_norm=model.get('batch_norm', True))
-        self.fail_at = fail_at
+        self.fail_at, self.interrupt_at = fail_at, interrupt_at
 
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
         if self.iteration == self.fail_at:
             raise MemoryError('as if killed')
+        if self.iteration == self.interrupt_at:
+            # What a terminal does on Ctrl-C: all processes of the group, the loader's workers too.
+            os.killpg(os.getpgrp(), signal.SIGINT)
         return super().train_step(data, optim_wrapper)
 
 

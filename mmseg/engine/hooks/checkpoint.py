@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop
 
 from mmseg.engine.checkpoint_file import remove_partial_files, share_checkpoint
 from mmseg.engine.gradient_sync import broadcast_buffers, rank
@@ -59,7 +60,9 @@ class CheckpointHook(Hook):
                 self._save(runner)
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        if self.save_best is None or runner.train_loop is None or runner.iter == 0:
+        # Asking the runner for its loop would build one, and with it the training data.
+        training = isinstance(runner._train_loop, BaseLoop)
+        if self.save_best is None or not training:
             return
         score = _score(metrics or {}, self.save_best)
         best = runner.best.get(self.save_best)
