@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -52,12 +52,15 @@ class TIMMBackbone(Backbone):
         self.timm_model = _create(model_name, features_only=True, **features, **self.options)
         if with_cp:
             self.timm_model.set_grad_checkpointing(True)
+        # Swin and its kin keep their maps as (B, H, W, C).
+        self.channels_last = str(getattr(self.timm_model, 'output_fmt', 'NCHW')).endswith('NHWC')
         self.out_channels = list(self.timm_model.feature_info.channels())
         self.out_strides = list(self.timm_model.feature_info.reduction())
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """The chosen levels (B, C_i, H_i, W_i), finest first."""
-        return list(self.timm_model(images))
+        features = self.timm_model(images)
+        return [x.permute(0, 3, 1, 2) for x in features] if self.channels_last else list(features)
 
     def train(self, mode: bool = True) -> TIMMBackbone:
         """With ``norm_eval`` all batch norms stay in eval mode."""
@@ -101,7 +104,7 @@ def _create(model_name: str, **options: Any) -> nn.Module:
         raise ValueError(f'timm network {model_name} cannot be built with {options}: {reason}') from error
 
 
-def _feature_key(key: str, own: Collection[str] | Mapping[str, Any]) -> str:
+def _feature_key(key: str, own: Collection[str]) -> str:
     """Where timm's feature extractors keep an entry of the whole network.
 
     They wrap the network (``model.``, ``body.``) or flatten its outer sequences (``stages.0.`` -> ``stages_0.``).
