@@ -11,8 +11,8 @@ _base_ = [
 train_dataloader = dict(
     dataset=dict(rare_class_sampling=dict(min_pixels=200, class_temp=0.01, min_crop_ratio=0.5)),
 )
-# Crops span the image's height, so rows of the crop are rows of the image: the lowest show the bonnet.
-uda = dict(pseudo_labels=dict(ignore_top=8, ignore_bottom=60))
+# Crops span the image's height, so their lowest rows show the bonnet (at most 28 rows).
+uda = dict(pseudo_labels=dict(ignore_bottom=30))
 
 name = 'demo_daformer'
 exp = 'demo'
