@@ -12,10 +12,13 @@ from tests.models.uda.toy import ToyPreprocessor, config, random_batch
 class TwoPasses(UDADecorator):
     """Losses whose gradients are known: of weight w, 2 w and x, where x counts the passes' order."""
 
+    draws_before = 0
+
     def passes(self):
         return [self.first, self.second]
 
     def first(self, step):
+        torch.rand(self.draws_before)
         return {'first.loss': 2 * self.model.weight.sum(), 'first.accuracy': torch.tensor(3.0)}
 
     def second(self, step):
@@ -102,7 +105,7 @@ def test_random_numbers_follow_from_seed_iteration_part_and_name():
 def test_random_numbers_of_a_pass_do_not_depend_on_what_ran_before():
     method = two_passes()
     first = method.compute_gradients(random_batch())['random']
-    torch.rand(17)
+    method.draws_before = 17
     assert method.compute_gradients(random_batch())['random'] == first
     method.iteration += 1
     assert method.compute_gradients(random_batch())['random'] != first

@@ -40,11 +40,12 @@ def rows(batch, part):
 
 
 def uneven_batch():
-    """One process sees class 1 rarely, the other often; class 4 and surer pseudo-labels in one of them only."""
+    """One process sees class 1 rarely, the other often; two classes and surer pseudo-labels in one only."""
     batch = random_batch(batch=4, seed=5)
     batch.source.labels[:2][batch.source.labels[:2] == 1] = 0
     batch.source.labels[0, :8, 8:16] = 1
-    batch.source.labels[2:][batch.source.labels[2:] == 4] = 1
+    for lost in (3, 4):
+        batch.source.labels[2:][batch.source.labels[2:] == lost] = 1
     batch.target.images[:2] *= 4
     return batch
 
