@@ -94,6 +94,7 @@ def find_pretrained(source: str) -> Path:
         ValueError: for an ``open-mmlab://`` name that is not known.
     """
     name = source.removeprefix(SCHEME) if source.startswith(SCHEME) else Path(source).stem
+    place: str | None
     if source.startswith(SCHEME):
         if name not in PUBLISHED:
             raise ValueError(f'pretrained={source!r} is not a known name{near_names(name, list(PUBLISHED))}')
@@ -144,8 +145,9 @@ def load_complete(module: nn.Module, state: Mapping[str, Tensor], path: Path) ->
 def _unwrapped(checkpoint: Mapping[str, object]) -> dict[str, Tensor]:
     """The state dict in a file: flat, or under ``state_dict`` or ``model``, with or without prefixes of wrappers."""
     for entry in ('state_dict', 'model'):
-        if isinstance(checkpoint.get(entry), Mapping):
-            checkpoint = checkpoint[entry]
+        inner = checkpoint.get(entry)
+        if isinstance(inner, Mapping):
+            checkpoint = inner
     state = {key.removeprefix('module.'): value for key, value in checkpoint.items() if isinstance(value, Tensor)}
     encoder = {key.removeprefix('backbone.'): value for key, value in state.items() if key.startswith('backbone.')}
     return encoder or state

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from mmseg.registry import MODELS
@@ -136,3 +137,33 @@ def test_wrong_options(options, message):
 def test_grouped_networks_have_no_basic_blocks():
     with pytest.raises(ValueError, match='ResNeXt: no depth 18'):
         meta('ResNeXt', depth=18)
+
+
+@pytest.mark.parametrize(
+    ('name', 'kind', 'options', 'theirs'),
+    [
+        ('resnet18', 'ResNet', {'depth': 18}, {}),
+        ('resnet34', 'ResNet', {'depth': 34}, {}),
+        ('resnet50', 'ResNet', {'depth': 50}, {}),
+        ('resnext50_32x4d', 'ResNeXt', {'groups': 32, 'base_width': 4}, {}),
+        (
+            'resnet50',
+            'ResNet',
+            {'strides': (1, 2, 1, 1), 'dilations': (1, 1, 2, 4), 'contract_dilation': True},
+            {'replace_stride_with_dilation': [False, True, True]},
+        ),
+    ],
+)
+def test_same_as_torchvision(name, kind, options, theirs):
+    torch.manual_seed(0)
+    reference = getattr(torchvision.models, name)(**theirs).eval()
+    backbone = build(kind, **options).eval()
+    missing, unexpected = backbone.load_state_dict(reference.state_dict(), strict=False)
+    assert not missing
+    assert all(key.startswith('fc.') for key in unexpected)
+    images = torch.randn(1, 3, 64, 96)
+    x = reference.maxpool(reference.relu(reference.bn1(reference.conv1(images))))
+    with torch.no_grad():
+        for i, level in enumerate(backbone(images)):
+            x = getattr(reference, f'layer{i + 1}')(x)
+            torch.testing.assert_close(level, x, rtol=1e-4, atol=1e-4)
