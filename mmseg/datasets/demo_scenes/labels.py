@@ -2,40 +2,33 @@
 
 import numpy as np
 
+from ..classes import CITYSCAPES_COLOURS
+from ..label_tables import CITYSCAPES_TO_TRAIN, SYNTHIA_TO_TRAIN, TRAIN_TO_CITYSCAPES, lookup_table
+
 EGO_VEHICLE, STATIC = 1, 4
 ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE = 7, 8, 11, 12, 13, 17
 TRAFFIC_LIGHT, TRAFFIC_SIGN, VEGETATION, TERRAIN, SKY = 19, 20, 21, 22, 23
 PERSON, RIDER, CAR, TRUCK, BUS, TRAIN, MOTORCYCLE, BICYCLE = 24, 25, 26, 27, 28, 31, 32, 33
 
-# Position = train id.
-TRAIN_ID_ORDER = (
-    *(ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE, TRAFFIC_LIGHT, TRAFFIC_SIGN, VEGETATION, TERRAIN, SKY),
-    *(PERSON, RIDER, CAR, TRUCK, BUS, TRAIN, MOTORCYCLE, BICYCLE),
-)
-SYNTHIA_IDS = {
-    **{ROAD: 3, SIDEWALK: 4, BUILDING: 2, WALL: 21, FENCE: 5, POLE: 7, TRAFFIC_LIGHT: 15, TRAFFIC_SIGN: 9},
-    **{VEGETATION: 6, SKY: 1, PERSON: 10, RIDER: 17, CAR: 8, BUS: 19, MOTORCYCLE: 12, BICYCLE: 11},
-}
-
-# The colours of the 35 Cityscapes label ids, which the label PNGs of GTA carry as their palette.
-PALETTE = np.array(
-    [
-        *[(0, 0, 0)] * 5,
-        *[(111, 74, 0), (81, 0, 81), (128, 64, 128), (244, 35, 232), (250, 170, 160), (230, 150, 140)],
-        *[(70, 70, 70), (102, 102, 156), (190, 153, 153), (180, 165, 180), (150, 100, 100), (150, 120, 90)],
-        *[(153, 153, 153), (153, 153, 153), (250, 170, 30), (220, 220, 0), (107, 142, 35), (152, 251, 152)],
-        *[(70, 130, 180), (220, 20, 60), (255, 0, 0), (0, 0, 142), (0, 0, 70), (0, 60, 100), (0, 0, 90)],
-        *[(0, 0, 110), (0, 80, 100), (0, 0, 230), (119, 11, 32), (0, 0, 142)],
-    ],
-    dtype=np.uint8,
-)
+TO_TRAIN_ID = lookup_table(CITYSCAPES_TO_TRAIN)
+# What has no class there (the bonnet, bins) is void: 0.
+TO_SYNTHIA_ID = np.zeros(256, dtype=np.uint8)
+for _synthia_id, _train_id in SYNTHIA_TO_TRAIN.items():
+    TO_SYNTHIA_ID[TRAIN_TO_CITYSCAPES[_train_id]] = _synthia_id
 
 
-def _table(pairs: dict[int, int], default: int) -> np.ndarray:
-    table = np.full(256, default, dtype=np.uint8)
-    table[list(pairs)] = list(pairs.values())
-    return table
+def _gta_palette() -> np.ndarray:
+    """The colours (35, 3) of the label ids, which the label PNGs of GTA carry as their palette."""
+    palette = np.zeros((35, 3), dtype=np.uint8)
+    for train_id, color in enumerate(CITYSCAPES_COLOURS.values()):
+        palette[TRAIN_TO_CITYSCAPES[train_id]] = color
+    palette[4:7] = (20, 20, 20), (111, 74, 0), (81, 0, 81)
+    palette[9:11] = (250, 170, 160), (230, 150, 140)
+    palette[14:17] = (180, 165, 180), (150, 100, 100), (150, 120, 90)
+    palette[18] = (153, 153, 153)
+    palette[29:31] = (0, 0, 90), (0, 0, 110)
+    palette[34] = (0, 0, 142)
+    return palette
 
 
-TO_TRAIN_ID = _table({label: train_id for train_id, label in enumerate(TRAIN_ID_ORDER)}, 255)
-TO_SYNTHIA_ID = _table(SYNTHIA_IDS, 0)
+GTA_PALETTE = _gta_palette()

@@ -63,10 +63,8 @@ class TemplateBuilder:
         previous = self.center
         self.center = np.array([np.mean(x), np.mean(y), np.mean(z)], dtype=np.float32)
         (x0, x1), (y0, y1), (z0, z1) = x, y, z
-        self.face(
-            [(x0, y1, z0), (x1, y1, z0), (x1, y1, z1), (x0, y1, z1)],
-            *((slot, label, material) if top is None else (top, label)),
-        )
+        lid = [(x0, y1, z0), (x1, y1, z0), (x1, y1, z1), (x0, y1, z1)]
+        self.face(lid, *((slot, label, material) if top is None else (top, label)))
         for depth in (z1, z0):
             self.face([(x0, y0, depth), (x1, y0, depth), (x1, y1, depth), (x0, y1, depth)], slot, label, material)
         for side in (x0, x1):

@@ -149,13 +149,7 @@ def _barrier(street: Street, kind: str, x: float, z: float, length: float) -> No
     """A wall, fence, guard rail or hedge along the street, in pieces of at most 7 m."""
     style, rng = street.style, street.rng
     palette = style.palette
-    height = {
-        'wall': rng.uniform(1.3, 3.0),
-        'fence': rng.uniform(1.0, 1.9),
-        'rail': 0.85,
-        'hedge': rng.uniform(0.8, 1.9),
-    }
-    tall = height[kind]
+    tall = rng.uniform(*{'wall': (1.3, 3.0), 'fence': (1.0, 1.9), 'rail': (0.8, 0.9), 'hedge': (0.8, 1.9)}[kind])
     if kind == 'wall':
         surface_color = street.color(palette.wall, 0.08)
         colors = np.stack([surface_color, surface_color * 0.85])
@@ -258,11 +252,9 @@ def _furniture(street: Street, sign: int, kerb: float, outer: float) -> None:
     z = rng.uniform(5, 20)
     while z < 95:
         if not street.in_crossing(z, 1.0):
-            mirrored = 1.0 if sign > 0 else -1.0
             colors = np.stack([pole, np.float32([226, 224, 210])])
-            street.add(
-                street_objects.lamp(lamp_kind), sign * kerb, z, colors, y=KERB, scale=(mirrored, 1, 1), foot=0.15
-            )
+            lamp = street_objects.lamp(lamp_kind)
+            street.add(lamp, sign * kerb, z, colors, y=KERB, scale=(sign, 1, 1), foot=0.15)
         z += spacing
     plates = np.array([pole, (136, 138, 140), *palette.sign], dtype=np.float32)
     for _ in range(rng.poisson(style.sign_count / 2)):
@@ -276,13 +268,11 @@ def _furniture(street: Street, sign: int, kerb: float, outer: float) -> None:
         kind = street.pick(style.crossing_lights)
         # Our side's lights are seen from the front, the other side's from behind.
         state = int(rng.integers(3)) if sign > 0 or rng.random() < 0.4 else 3
-        box = np.array(
-            [pole, palette.light_box, (38, 40, 40), (250, 50, 36), (255, 180, 40), (60, 235, 130)], np.float32
-        )
+        glows = ((38, 40, 40), (250, 50, 36), (255, 180, 40), (60, 235, 130))
+        box = np.array([pole, palette.light_box, *glows], dtype=np.float32)
         lights = street_objects.traffic_light(kind, state)
         z = street.crossing[0] - 0.8 if kind == 'post' else street.crossing[1] + 0.8
-        size = (1.0 if sign > 0 else -1.0) * 1.1
-        street.add(lights, sign * (kerb - 0.1), z, box, y=KERB, scale=(size, 1.1, 1), foot=0.15)
+        street.add(lights, sign * (kerb - 0.1), z, box, y=KERB, scale=(1.1 * sign, 1.1, 1), foot=0.15)
     if rng.random() < 0.35:
         for z in np.arange(rng.uniform(4, 15), rng.uniform(20, 40), rng.uniform(1.6, 2.6)).tolist():
             if not street.in_crossing(z):

@@ -12,7 +12,7 @@ from .styles import Color, Range, Style
 REACH = 130.0  # metres that the street is built ahead
 BEHIND = -4.0
 KERB = 0.12
-_BREAKS = np.array([BEHIND, 3, 7, 12, 18, 26, 36, 50, 70, 95, 125, 160, 240])
+_BREAKS = (BEHIND, 3.0, 7.0, 12.0, 18.0, 26.0, 36.0, 50.0, 70.0, 95.0, 125.0, 160.0, 240.0)
 _TRACK_WIDTH = 3.2
 
 
@@ -76,8 +76,8 @@ class Street:
 
     def strip(self, x: Range, z: Range, label: int, material: int, color, y: float = 0.0) -> None:
         """Add a ground strip along the street, cut so that it follows the bend."""
-        inner = _BREAKS[(_BREAKS > z[0]) & (_BREAKS < z[1])] if self.bend else _BREAKS[:0]
-        cuts = [z[0], *inner.tolist(), z[1]]
+        inner = [cut for cut in _BREAKS if z[0] < cut < z[1]] if self.bend else []
+        cuts = [z[0], *inner, z[1]]
         for z0, z1 in zip(cuts, cuts[1:], strict=False):
             self.patch([(x[0], z0), (x[1], z0), (x[1], z1), (x[0], z1)], label, material, color, y)
 

@@ -33,7 +33,7 @@ def crown(kind: str, variant: int) -> Template:
     builder = TemplateBuilder(labels.VEGETATION, (0.0, 0.5, -1.0))
     trunk = {'round': 0.45, 'tall': 0.25, 'conifer': 0.2, 'palm': 0.93}[kind]
     lean = rng.uniform(-0.03, 0.03)
-    builder.flat(limb(0.0, 0.0, lean, trunk, 0.045 if kind != 'palm' else 0.035, 0.03), 0)
+    builder.flat(limb(0.0, 0.0, lean, trunk, 0.035, 0.025), 0)
     if kind == 'palm':
         for angle in np.linspace(-0.5, 3.64, 11) + rng.uniform(-0.15, 0.15, 11):
             x, y = lean + 0.23 * np.cos(angle), trunk + 0.1 * np.sin(angle)
@@ -137,9 +137,9 @@ def lamp(kind: str) -> Template:
 
 @cache
 def traffic_light(kind: str, state: int) -> Template:
-    """A traffic light on its `post` or on an `arm` over the road (to the left); slots: pole, box, off, red, amber, green.
+    """A traffic light on its `post` or on an `arm` over the road (to the left).
 
-    State 0 red, 1 amber, 2 green, 3 seen from behind.
+    Slots: pole, box, off, red, amber, green. State 0 red, 1 amber, 2 green, 3 seen from behind.
     """
     builder = TemplateBuilder(labels.POLE, (0.0, 0.5, -1.0))
     height = {'post': 3.3, 'arm': 5.6}[kind]

@@ -49,7 +49,7 @@ def add_traffic(street: Street) -> None:
     style, rng = street.style, street.rng
     for x, way in street.lanes:
         ours = abs(x) < street.lane / 2
-        z = rng.uniform(7, 22) if ours else rng.uniform(-4, 22)
+        z = rng.uniform(9, 32) if ours else rng.uniform(-4, 24)
         gap = 100.0 / style.traffic
         while z < 110:
             kind = street.pick(style.traffic_kinds)
@@ -107,11 +107,10 @@ def add_people(street: Street, pavements: list[tuple[int, float, float]]) -> Non
         for _ in range(group):
             size = street.between(style.person_scale) * (0.68 if rng.random() < 0.07 else 1.0)
             mirrored = size if rng.random() < 0.5 else -size
+            mirrored *= rng.uniform(0.92, 1.12)
             template = people.person(int(rng.integers(8)))
             where = (x + rng.uniform(-0.6, 0.6), z + rng.uniform(-0.7, 0.7))
-            street.add(
-                template, *where, _figure_colors(street), y=y, scale=(mirrored * rng.uniform(0.92, 1.12), size, 1)
-            )
+            street.add(template, *where, _figure_colors(street), y=y, scale=(mirrored, size, 1))
             placed += 1
     for _ in range(rng.poisson(style.riders)):
         kind = 'bicycle' if rng.random() < 0.62 else 'motorcycle'
