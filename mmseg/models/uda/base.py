@@ -96,6 +96,9 @@ class UDADecorator(BaseModel):
         """The network that is trained."""
         return self.model
 
+    def _dump_init_info(self) -> None:
+        """mmengine would log how each parameter of each network was initialised."""
+
     # The training step
 
     def train_step(self, data: Any, optim_wrapper: Any) -> Losses:
