@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RIVALS = ('mmsegmentation', 'onedl-mmsegmentation')
 
 
 def check_package() -> None:
@@ -17,14 +15,12 @@ def check_package() -> None:
     Raises:
         SystemExit: if another distribution owns the name, with what to uninstall.
     """
-    for name in RIVALS:
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            continue
-        sys.exit(f'error: {name} {found} is installed and owns the import name mmseg; run: pip uninstall -y {name}')
-    import mmseg
-
+    try:
+        import mmseg
+    except ImportError as error:
+        if 'pip uninstall' not in str(error):
+            raise
+        sys.exit(f'error: {error}')
     file = getattr(mmseg, '__file__', None)
     if file is None or Path(file).resolve().parents[1] != ROOT:
         sys.exit(f'error: import mmseg gives {file}, not {ROOT / "mmseg"}; uninstall the other one')

@@ -151,4 +151,4 @@ def test_another_mmseg_is_named(folder):
         f'import sys; sys.path.append({str(rival.parent)!r}); from tools._entry import check_package; check_package()'
     )
     output = call(folder, sys.executable, '-c', code, code=1)
-    assert 'pip uninstall -y mmsegmentation' in output
+    assert 'pip uninstall mmsegmentation' in output
