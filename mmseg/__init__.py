@@ -1,6 +1,7 @@
 """Unsupervised domain adaptation for semantic segmentation.
 
-The package has mmsegmentation's import name and config schema, but is not mmsegmentation: both cannot be installed together.
+The package has mmsegmentation's import name and config schema, but is not mmsegmentation: the two cannot be installed
+together.
 """
 
 from importlib.metadata import PackageNotFoundError, distribution

@@ -41,7 +41,8 @@ class SegOutput(NamedTuple):
 
     Attributes:
         features: the encoder's levels after the neck, finest first, each (B, C_i, H_i, W_i).
-        logits: (B, C, h, w) class scores with gradient; ``main``, and ``aux``, ``lr``, ``hr``, ... where the network has them.
+        logits: (B, C, h, w) class scores with gradient; ``main``, and ``aux``, ``lr``, ``hr``, ... where the network
+            has them.
         embedding: (B, D, h, w) the head's feature before its classifier; None for heads that have none.
         crop_box: (4,) int64 tensor y1, y2, x1, x2 of HRDA's detail crop; None elsewhere.
     """

@@ -81,7 +81,9 @@ def print_table(runs: list[Run]) -> None:
         gains = [None if None in (value, values[0]) else value - values[0] for value in values[1:]]
         cells = ['-' if value is None else f'{value:.2f}' for value in values]
         cells += ['-' if gain is None else f'{gain:+.2f}' for gain in gains]
-        table.add_row(key.removeprefix('IoU.'), *cells, style='bold' if key in means else '', end_section=key == classes[-1])
+        table.add_row(
+            key.removeprefix('IoU.'), *cells, style='bold' if key in means else '', end_section=key == classes[-1]
+        )
     for column in table.columns[1:]:
         column.justify = 'right'
     Console().print(table)
@@ -98,7 +100,7 @@ def write_sheet(runs: list[Run], path: Path, count: int) -> None:
         columns.append(predictions)
     notes = ['', ''] + [f'mIoU {run.scores["mIoU"]:.1f}' for run in runs]
     titles = ['image', 'ground truth', *(run.name for run in runs)]
-    save_png(qualitative_sheet(list(zip(*columns)), titles, meta['palette'], meta['classes'], notes), path)
+    save_png(qualitative_sheet(list(zip(*columns, strict=True)), titles, meta['palette'], meta['classes'], notes), path)
 
 
 def predict(folder: Path, count: int) -> tuple[list[Any], list[Any], list[Any], dict[str, Any]]:

@@ -37,7 +37,9 @@ def user_message(error: BaseException) -> str | None:
         return re.split(r'\n[\w.]+: ', text)[-1].strip()
     if isinstance(error, OSError) and error.filename is not None and _raised_here(error.__traceback__, explicit=False):
         return f'{error.filename}: {error.strerror}'
-    if isinstance(error, (ValueError, OSError, ImportError, FloatingPointError)) and _raised_here(error.__traceback__, explicit=True):
+    if isinstance(error, (ValueError, OSError, ImportError, FloatingPointError)) and _raised_here(
+        error.__traceback__, explicit=True
+    ):
         return text
     return None
 

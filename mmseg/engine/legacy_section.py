@@ -21,7 +21,7 @@ class Section:
             raise ValueError(f'0.x config: {where} should be a dict, got {values!r}')
         self.left = dict(values or {})
         self.where = where
-        self._known = set()
+        self._known: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
         return key in self.left
