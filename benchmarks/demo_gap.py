@@ -71,9 +71,8 @@ def main() -> None:
     scores = {run: [target_miou(run, seed, options) for seed in seeds] for run in options.runs}
     import torch
 
-    print(
-        f'target mIoU; torch {torch.__version__}, {platform.processor() or platform.machine()}, {torch.get_num_threads()} threads\n'
-    )
+    machine = platform.processor() or platform.machine()
+    print(f'target mIoU; torch {torch.__version__}, {machine}, {torch.get_num_threads()} threads\n')
     print_table(scores, seeds)
 
 
