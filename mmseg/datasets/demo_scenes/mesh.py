@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Surface materials (see shading.py).
-PLAIN, ASPHALT, PAVING, FACADE, FOLIAGE, GRASS, BRICK, GLASS, BARS, WIRE, GAUZE = range(11)
+PLAIN, ASPHALT, SETTS, PAVING, FACADE, FOLIAGE, GRASS, BRICK, GLASS, BARS, WIRE, GAUZE = range(12)
 SEE_THROUGH = (BARS, WIRE, GAUZE)
 
 Point = Sequence[float]

@@ -90,6 +90,7 @@ def _light(street: Street) -> tuple[shading.Light, float]:
         clouds=street.between(sky.cover),
         haze=street.between(sky.haze),
         texture=style.texture,
+        gloss=street.between(style.gloss),
         offset=float(rng.uniform(0, 300)),
     )
     return light, elevation

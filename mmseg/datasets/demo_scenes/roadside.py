@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import labels, street_objects
-from .mesh import PLAIN
+from .mesh import ASPHALT, PLAIN
 from .street import BEHIND, KERB, REACH, Street, surface
 
 TRACKSIDE = 60.0  # metres ahead up to which small furniture is worth drawing
@@ -54,13 +54,14 @@ def _build_side(street: Street, sign: int) -> tuple[int, float, float]:
     outer = inner + walk
     green = street.color(palette.terrain)
     pavement = street.color(palette.sidewalk)
+    laid = ASPHALT if street.chance(style.asphalt_walks) else None
     beyond = labels.TERRAIN if style.terrain and profile != 'city' else labels.SIDEWALK
     plot = green if beyond == labels.TERRAIN else pavement
     for z in street.stretches():
         _ground(street, sign, outer, outer + max(garden, 30.0), z, beyond, plot, KERB)
         if verge:
             _ground(street, sign, edge, inner, z, labels.TERRAIN, green, KERB)
-        _ground(street, sign, inner, outer, z, labels.SIDEWALK, pavement, KERB)
+        _ground(street, sign, inner, outer, z, labels.SIDEWALK, pavement, KERB, laid)
         kerb = np.array([[edge, 0.0], [edge, KERB]])
         _kerb(street, sign * kerb[0, 0], z, pavement * 0.8)
     line = outer + garden
@@ -79,9 +80,11 @@ def _build_side(street: Street, sign: int) -> tuple[int, float, float]:
     return sign, inner + 0.8, outer - 0.3
 
 
-def _ground(street: Street, sign: int, near: float, far: float, z, label: int, color, y: float) -> None:
+def _ground(
+    street: Street, sign: int, near: float, far: float, z, label: int, color, y: float, material: int | None = None
+) -> None:
     x = (near, far) if sign > 0 else (-far, -near)
-    street.strip(x, z, label, surface(label), color, y)
+    street.strip(x, z, label, surface(label) if material is None else material, color, y)
 
 
 def _kerb(street: Street, x: float, z, color) -> None:
@@ -250,7 +253,7 @@ def _furniture(street: Street, sign: int, kerb: float, outer: float) -> None:
     pole = street.color(palette.pole, 0.1)
     lamp_kind, spacing = street.pick(style.lamps), rng.uniform(16, 30)
     z = rng.uniform(5, 20)
-    while z < 95:
+    while z < 70:
         if not street.in_crossing(z, 1.0):
             colors = np.stack([pole, np.float32([226, 224, 210])])
             lamp = street_objects.lamp(lamp_kind)
@@ -258,13 +261,13 @@ def _furniture(street: Street, sign: int, kerb: float, outer: float) -> None:
         z += spacing
     plates = np.array([pole, (136, 138, 140), *palette.sign], dtype=np.float32)
     for _ in range(rng.poisson(style.sign_count / 2)):
-        z = rng.uniform(6, 42)
+        z = rng.uniform(6, 32)
         kind = 'back' if rng.random() < style.signs_seen_from_behind else street.pick(style.signs)
         if not street.in_crossing(z):
             x = sign * (kerb + rng.uniform(-0.1, 0.3) if kind != 'board' else outer)
             size = rng.uniform(0.95, 1.2)
             street.add(street_objects.sign(kind), x, z, plates, y=KERB, scale=(size, size, 1), foot=0.15)
-    if street.crossing and rng.random() < 0.75:
+    if street.crossing and rng.random() < 0.95:
         kind = street.pick(style.crossing_lights)
         # Our side's lights are seen from the front, the other side's from behind.
         state = int(rng.integers(3)) if sign > 0 or rng.random() < 0.4 else 3
@@ -272,7 +275,7 @@ def _furniture(street: Street, sign: int, kerb: float, outer: float) -> None:
         box = np.array([pole, palette.light_box, *glows], dtype=np.float32)
         lights = street_objects.traffic_light(kind, state)
         z = street.crossing[0] - 0.8 if kind == 'post' else street.crossing[1] + 0.8
-        street.add(lights, sign * (kerb - 0.1), z, box, y=KERB, scale=(1.1 * sign, 1.1, 1), foot=0.15)
+        street.add(lights, sign * (kerb - 0.1), z, box, y=KERB, scale=(1.25 * sign, 1.25, 1), foot=0.15)
     if rng.random() < 0.35:
         for z in np.arange(rng.uniform(4, 15), rng.uniform(20, 40), rng.uniform(1.6, 2.6)).tolist():
             if not street.in_crossing(z):

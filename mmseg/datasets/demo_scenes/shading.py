@@ -8,7 +8,7 @@ import numpy as np
 
 from . import labels
 from .camera import Camera
-from .mesh import ASPHALT, BARS, BRICK, FACADE, FOLIAGE, GAUZE, GLASS, GRASS, PAVING, PLAIN, WIRE
+from .mesh import ASPHALT, BARS, BRICK, FACADE, FOLIAGE, GAUZE, GLASS, GRASS, PAVING, PLAIN, SETTS, WIRE
 from .raster import Buffers, Faces
 
 _TILE = 512
@@ -27,6 +27,7 @@ class Light:
     clouds: float  # cover, 0..1
     haze: float  # extinction per metre
     texture: float  # strength of all textures
+    gloss: float  # how much the road mirrors the sky at a grazing angle, 0..1
     offset: float  # where in the noise this scene lies
 
 
@@ -197,6 +198,11 @@ class Painter:
             if len(where):
                 lines = _masonry(surface.part(where), length, height, joint)
                 gain[where] *= 1 - lines * np.float32(strength * self.light.texture)
+        where = np.flatnonzero((material == ASPHALT) | (material == SETTS)) if self.light.gloss else ()
+        if len(where):
+            cosine = surface.wide[where] / surface.tall[where]
+            sheen = (1 - np.minimum(cosine * 4, 1)) ** 2 * np.float32(self.light.gloss)
+            color[:, where] += (np.float32(self.light.horizon)[:, None] - color[:, where]) * sheen
         where = np.flatnonzero(material == GLASS)
         if len(where):
             sheen = np.clip(rays[1, where] * 3 + np.float32(0.6), 0, 1) * np.float32(0.35)
@@ -232,7 +238,8 @@ class Painter:
 
 
 _GROUND = (labels.ROAD, labels.SIDEWALK, labels.TERRAIN)
-_MASONRY = ((PAVING, 0.9, 0.9, 0.05, 0.22), (BRICK, 0.6, 0.3, 0.04, 0.25))  # length, height, joint, strength
+# Length, height, joint (metres), strength.
+_MASONRY = ((PAVING, 0.9, 0.9, 0.05, 0.22), (BRICK, 0.6, 0.3, 0.04, 0.25), (SETTS, 0.36, 0.24, 0.05, 0.3))
 
 
 def _by_material(values: dict[int, float]) -> np.ndarray:
@@ -240,9 +247,11 @@ def _by_material(values: dict[int, float]) -> np.ndarray:
 
 
 # Strength of the fine and the coarse noise.
-_FINE = _by_material({PLAIN: 0.02, ASPHALT: 0.08, PAVING: 0.06, FACADE: 0.03, FOLIAGE: 0.2, GRASS: 0.13, BRICK: 0.07})
+_FINE = _by_material(
+    {PLAIN: 0.02, ASPHALT: 0.08, SETTS: 0.1, PAVING: 0.06, FACADE: 0.05, FOLIAGE: 0.2, GRASS: 0.13, BRICK: 0.07}
+)
 _COARSE = _by_material(
-    {PLAIN: 0.01, ASPHALT: 0.045, PAVING: 0.04, FACADE: 0.03, FOLIAGE: 0.12, GRASS: 0.13, BRICK: 0.06}
+    {PLAIN: 0.01, ASPHALT: 0.045, SETTS: 0.06, PAVING: 0.04, FACADE: 0.03, FOLIAGE: 0.12, GRASS: 0.13, BRICK: 0.06}
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import labels
-from .mesh import ASPHALT, GRASS, PAVING, PLAIN, Template, Thing
+from .mesh import ASPHALT, GRASS, PAVING, PLAIN, SETTS, Template, Thing
 from .styles import Color, Range, Style
 
 REACH = 130.0  # metres that the street is built ahead
@@ -109,7 +109,7 @@ def lay_out(style: Style, rng: np.random.Generator) -> Street:
     street.left = left - oncoming * lane - 0.3
     street.right = street.center + own * lane + 0.3
     if street.chance(style.crossing):
-        start = street.between((13.0, 55.0))
+        start = street.between((12.0, 38.0))
         street.crossing = (start, start + street.between((9.0, 16.0)))
     return street
 
@@ -118,18 +118,20 @@ def pave(street: Street) -> None:
     """Add the carriageway, its markings and rails. Pavements come with the roadsides."""
     style, rng = street.style, street.rng
     palette = style.palette
-    asphalt = street.color(palette.road, 0.07)
+    paved = street.chance(style.setts)
+    material = SETTS if paved else ASPHALT
+    asphalt = street.color(palette.setts if paved else palette.road, 0.07)
     if street.crossing:
         z0, z1 = street.crossing
-        street.patch([(-120, z0), (120, z0), (120, z1), (-120, z1)], labels.ROAD, ASPHALT, asphalt)
-    street.strip((street.left, street.right), (BEHIND, 240.0), labels.ROAD, ASPHALT, asphalt)
+        street.patch([(-120, z0), (120, z0), (120, z1), (-120, z1)], labels.ROAD, material, asphalt)
+    street.strip((street.left, street.right), (BEHIND, 240.0), labels.ROAD, material, asphalt)
     for _ in range(rng.poisson(2.5 * style.texture)):
         # Repairs and stains.
         x, z = rng.uniform(street.left, street.right), rng.uniform(4, 40)
         w, d = rng.uniform(0.4, 2.0), rng.uniform(1.0, 9.0)
         x0, x1 = max(x - w, street.left), min(x + w, street.right)
         tone = asphalt * rng.uniform(0.8, 1.12)
-        street.strip((x0, x1), (z, z + d), labels.ROAD, ASPHALT, tone)
+        street.strip((x0, x1), (z, z + d), labels.ROAD, material, tone)
     _mark(street, asphalt)
 
 

@@ -31,7 +31,7 @@ def crown(kind: str, variant: int) -> Template:
     """A tree 1 high: `round`, `tall`, `conifer` or `palm`; slots: trunk, dark, middle and light leaves."""
     rng = np.random.default_rng([variant, len(kind)])
     builder = TemplateBuilder(labels.VEGETATION, (0.0, 0.5, -1.0))
-    trunk = {'round': 0.45, 'tall': 0.25, 'conifer': 0.2, 'palm': 0.93}[kind]
+    trunk = {'round': 0.6, 'tall': 0.5, 'conifer': 0.2, 'palm': 0.93}[kind]
     lean = rng.uniform(-0.03, 0.03)
     builder.flat(limb(0.0, 0.0, lean, trunk, 0.035, 0.025), 0)
     if kind == 'palm':
@@ -51,8 +51,10 @@ def crown(kind: str, variant: int) -> Template:
     bottom = {'round': 0.3, 'tall': 0.15}[kind]
     middle = (1 + bottom) / 2
     for shade, blobs in ((1, 6), (2, 6), (3, 5)):
-        for _ in range(blobs):
+        for number in range(blobs):
+            # The first blob of the dark layer hides the end of the trunk.
             angle, far = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0.0, 1.0)) * 0.62
+            far *= shade > 1 or number > 0
             up = (shade - 2) * 0.12
             x = lean + width * far * np.cos(angle) - (shade - 2) * 0.03
             y = middle + (1 - bottom) / 2 * (far * np.sin(angle) * 0.9 + up * 0.8)
@@ -123,8 +125,8 @@ def lamp(kind: str) -> Template:
     if kind == 'bollard':
         return builder.flat(limb(0, 0, 0, 0.95, 0.13, 0.12), 0).flat(limb(0, 0.72, 0, 0.82, 0.13, 0.13), 1).build()
     height = {'arm': 8.0, 'post': 4.2, 'mast': 9.0}[kind]
-    builder.flat(limb(0, 0, 0, 1.0, 0.26, 0.22), 0)
-    builder.flat(limb(0, 0.9, 0, height, 0.18, 0.11), 0)
+    builder.flat(limb(0, 0, 0, 1.0, 0.3, 0.26), 0)
+    builder.flat(limb(0, 0.9, 0, height, 0.22, 0.14), 0)
     if kind == 'arm':
         builder.flat(limb(0, height - 0.05, -1.9, height + 0.35, 0.12, 0.1), 0)
         builder.flat(limb(-1.7, height + 0.3, -2.5, height + 0.38, 0.17, 0.22), 1)
@@ -143,7 +145,7 @@ def traffic_light(kind: str, state: int) -> Template:
     """
     builder = TemplateBuilder(labels.POLE, (0.0, 0.5, -1.0))
     height = {'post': 3.3, 'arm': 5.6}[kind]
-    builder.flat(limb(0, 0, 0, height, 0.16, 0.13), 0)
+    builder.flat(limb(0, 0, 0, height, 0.18, 0.15), 0)
     places = [(0.0, height - 0.85)]
     if kind == 'arm':
         builder.flat(limb(0, 5.5, -4.6, 5.75, 0.14, 0.1), 0)
@@ -172,7 +174,7 @@ def sign(kind: str) -> Template:
         for y, x0, x1 in ((3.4, -1.3, 0.6), (2.95, -1.3, 1.1), (2.55, -1.3, 0.2)):
             builder.flat(limb(x0, y, x1, y, 0.2, 0.2), 2)
         return builder.build()
-    builder.flat(limb(0, 0, 0, 2.7, 0.09, 0.08), 0)
+    builder.flat(limb(0, 0, 0, 2.7, 0.11, 0.1), 0)
     builder.label = labels.TRAFFIC_SIGN
     y, r = 2.45, 0.42
     if kind == 'stop':

@@ -11,6 +11,7 @@ class Palette:
     """Base colours (RGB 0..255), drawn per object and varied a little."""
 
     road: tuple[Color, ...]
+    setts: tuple[Color, ...]
     sidewalk: tuple[Color, ...]
     terrain: tuple[Color, ...]
     facade: tuple[Color, ...]
@@ -90,6 +91,9 @@ class Style:
     palette: Palette
     skies: tuple[Sky, ...]
     texture: float
+    gloss: Range  # how much the road mirrors the sky
+    setts: float  # chance of a carriageway of stone setts
+    asphalt_walks: float
     saturation: float
     terrain: bool = True
     ego_vehicle: bool = False
@@ -141,6 +145,7 @@ GTA = Style(
     vehicle_scale=(1.0, 1.12),
     palette=Palette(
         road=((112, 112, 118), (104, 104, 106), (122, 118, 116)),
+        setts=((150, 146, 140),),
         sidewalk=((186, 176, 160), (176, 172, 168), (196, 184, 164)),
         terrain=((112, 160, 62), (132, 162, 70), (178, 152, 100), (98, 150, 64)),
         facade=(
@@ -172,7 +177,10 @@ GTA = Style(
         Sky(0.25, (206, 222, 236), (96, 150, 214), (250, 250, 252), (0.5, 0.75), (0.6, 0.7), (35, 60), (5e-4, 2e-3)),
         Sky(0.15, (250, 206, 150), (110, 130, 190), (252, 210, 180), (0.2, 0.6), (0.55, 0.65), (16, 25), (1e-3, 2e-3)),
     ),
-    texture=0.55,
+    texture=0.45,
+    gloss=(0.0, 0.0),
+    setts=0.0,
+    asphalt_walks=0.0,
     saturation=1.12,
     crossing_lights={'arm': 2.0, 'post': 1.0},
 )
@@ -220,6 +228,7 @@ SYNTHIA = Style(
     vehicle_scale=(0.95, 1.08),
     palette=Palette(
         road=((96, 92, 96), (116, 108, 104), (88, 90, 100)),
+        setts=((130, 120, 112),),
         sidewalk=((164, 140, 128), (150, 150, 160), (190, 170, 150)),
         terrain=((120, 150, 80),),
         facade=(
@@ -249,6 +258,9 @@ SYNTHIA = Style(
         Sky(0.2, (226, 176, 140), (130, 120, 160), (230, 190, 170), (0.3, 0.6), (0.5, 0.6), (14, 24), (0.001, 0.003)),
     ),
     texture=0.8,
+    gloss=(0.0, 0.2),
+    setts=0.0,
+    asphalt_walks=0.1,
     saturation=1.0,
     terrain=False,
     crossing_lights={'post': 1.0},
@@ -297,8 +309,9 @@ CITYSCAPES = Style(
     vehicle_scale=(0.92, 1.02),
     palette=Palette(
         road=((92, 92, 90), (84, 82, 80), (100, 97, 92), (78, 80, 82)),
+        setts=((104, 96, 90), (118, 110, 104), (92, 88, 86)),
         sidewalk=((122, 116, 112), (132, 124, 116), (112, 110, 110), (138, 122, 112)),
-        terrain=((94, 106, 62), (104, 104, 66), (84, 96, 56), (112, 102, 76)),
+        terrain=((94, 106, 62), (112, 102, 66), (84, 96, 56), (118, 100, 74)),
         facade=(
             *((168, 158, 142), (150, 128, 112), (184, 180, 172), (128, 126, 126), (170, 146, 112)),
             *((134, 98, 84), (158, 164, 160), (190, 172, 138), (112, 104, 100)),
@@ -308,7 +321,10 @@ CITYSCAPES = Style(
         wall=((128, 124, 118), (124, 100, 86), (104, 102, 98)),
         fence=((72, 76, 74), (104, 86, 66), (118, 122, 122), (50, 66, 54)),
         pole=((86, 90, 90), (66, 72, 70), (112, 112, 108)),
-        foliage=((62, 78, 44), (74, 86, 46), (54, 70, 46), (86, 90, 50), (50, 64, 38)),
+        foliage=(
+            *((62, 78, 44), (74, 86, 46), (54, 70, 46), (50, 64, 38)),
+            *((112, 96, 50), (104, 78, 46), (128, 112, 58), (86, 90, 50)),
+        ),
         trunk=((74, 62, 52), (88, 78, 68)),
         vehicle=(
             *((52, 54, 58), (34, 35, 38), (150, 153, 156), (198, 200, 200), (40, 52, 84), (110, 114, 118)),
@@ -330,7 +346,10 @@ CITYSCAPES = Style(
         ),
         Sky(0.18, (200, 200, 200), (168, 172, 178), (214, 214, 214), (0.5, 0.9), (0.85, 0.95), (30, 50), (6e-3, 12e-3)),
     ),
-    texture=1.25,
+    texture=1.4,
+    gloss=(0.1, 0.65),
+    setts=0.3,
+    asphalt_walks=0.35,
     saturation=0.85,
     ego_vehicle=True,
     photographic=True,

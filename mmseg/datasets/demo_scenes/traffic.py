@@ -92,7 +92,7 @@ def add_people(street: Street, pavements: list[tuple[int, float, float]]) -> Non
         if rng.random() < 0.16:
             group, y = 1, 0.0
             x = rng.uniform(street.left, street.right)
-            z = rng.uniform(9, 40)
+            z = rng.uniform(8, 30)
             if street.crossing and rng.random() < 0.6 and street.crossing[0] > 14:
                 z = street.crossing[0] - rng.uniform(1.5, 4)
             if _occupied(street, x, z):
@@ -101,7 +101,7 @@ def add_people(street: Street, pavements: list[tuple[int, float, float]]) -> Non
         else:
             sign, inner, outer = pavements[int(rng.integers(2))]
             group, y = int(rng.integers(1, 4)), KERB
-            x, z = sign * rng.uniform(inner, max(outer, inner + 0.2)), 4.5 + 48 * rng.random() ** 1.4
+            x, z = sign * rng.uniform(inner, max(outer, inner + 0.2)), 4.5 + 34 * rng.random() ** 1.4
             if street.in_crossing(z):
                 y = 0.0
         for _ in range(group):
@@ -114,14 +114,14 @@ def add_people(street: Street, pavements: list[tuple[int, float, float]]) -> Non
             placed += 1
     for _ in range(rng.poisson(style.riders)):
         kind = 'bicycle' if rng.random() < 0.62 else 'motorcycle'
-        z = rng.uniform(7, 32)
+        z = rng.uniform(6.5, 22)
         x = rng.choice([street.right - 0.7, street.left + 0.7, rng.uniform(street.left, street.right)])
         if not _occupied(street, x, z):
             _two_wheeler(street, kind, x, z, 0.0, ridden=True)
     for kind, mean in (('bicycle', style.parked_bikes), ('motorcycle', style.parked_motorcycles)):
         for _ in range(rng.poisson(mean)):
             sign, inner, outer = pavements[int(rng.integers(2))]
-            z = rng.uniform(5, 28)
+            z = rng.uniform(5, 20)
             if street.in_crossing(z, 1.0):
                 continue
             x = sign * (outer - 0.2 if rng.random() < 0.5 else inner - 0.1)
