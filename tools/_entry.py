@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Threads of PyTorch's CPU kernels wait for each other by spinning. Where loader workers or another program hold a core, the
-# default count (300,000) makes a training step over thirty times slower; this one costs a tenth where nothing does.
+# Threads of PyTorch's CPU kernels wait for each other by spinning. Where loader workers or another program hold a core,
+# the default count (300,000) makes a training step over thirty times slower; this one costs a tenth where nothing does.
 # It is read when torch is imported.
 os.environ.setdefault('GOMP_SPINCOUNT', '3000')
 
