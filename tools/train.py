@@ -21,7 +21,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where logs and checkpoints go; default work_dirs/CONFIG')
     parser.add_argument(
         '--resume', nargs='?', const=True, default=None, metavar='PATH',
-        help='continue from a checkpoint or a work dir; without PATH from the latest checkpoint of this work dir',
+        help='continue from a checkpoint or a work dir; without PATH from the latest one of this work dir, if any',
     )  # fmt: skip
     parser.add_argument('--load-from', metavar='PATH', help='start from the network in a checkpoint')
     parser.add_argument('--trust-checkpoint', action='store_true', help='unpickle checkpoints that need it (runs code)')

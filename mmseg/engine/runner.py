@@ -251,17 +251,21 @@ class Runner(mmengine.runner.Runner):
             return super().test()
 
     def load_or_resume(self) -> None:
-        """``resume`` is True (this work dir's latest checkpoint) or a path; ``load_from`` gives weights only."""
+        """``resume`` is True (this work dir's latest checkpoint, if there is one) or a path; ``load_from`` gives weights
+        only."""
         if self._has_loaded:
             return
         trust = self.cfg.get('trust_checkpoint', False)
         if self._resume:
             path = Path(self.work_dir if self._resume is True else self._resume)
             path = path / hooks.checkpoint.LATEST if path.is_dir() else path
-            if not path.is_file():
+            if path.is_file():
+                restore(self, path, trust)
+                self.logger.info(f'Resumed from {path} at iteration {self.iter} of {self.max_iters}')
+            elif self._resume is True:
+                self.logger.info(f'No checkpoint in {self.work_dir} yet: starting from the beginning')
+            else:
                 raise FileNotFoundError(f'nothing to resume: {path} does not exist')
-            restore(self, path, trust)
-            self.logger.info(f'Resumed from {path} at iteration {self.iter} of {self.max_iters}')
         elif self._load_from:
             from mmseg.engine.legacy_checkpoint import load_student
 

@@ -119,7 +119,7 @@ def test_dated_run_and_its_resume(folder, inside):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        (['--resume'], 'nothing to resume: '),
+        (['--resume', 'elsewhere'], 'nothing to resume: '),
         (['--resume', '--load-from', 'x.pth'], '--resume continues'),
         (['--cfg-options', 'uda.type=ToyFromConfg'], 'ToyFromConfig'),
         (['--cfg-options', 'train_dataloader.dataset.type=ToyDatset'], 'unknown dataset type'),

@@ -157,7 +157,13 @@ def test_other_class_count_and_other_network_are_named(tmp_path, monkeypatch):
 
 def test_nothing_to_resume(tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing to resume'):
-        toy_runner(tmp_path, resume=True).train()
+        toy_runner(tmp_path, resume=str(tmp_path / 'elsewhere')).train()
+
+
+def test_resume_without_a_checkpoint_starts_the_run(tmp_path):
+    started = toy_runner(tmp_path, resume=True)
+    started.train()
+    assert started.iter == started.max_iters
 
 
 def test_longer_run_continues(tmp_path):

@@ -45,15 +45,12 @@ class PanelHook(Hook):
             self._write(runner, panel, palette, Path(runner.work_dir) / 'panels' / f'iter_{batch_idx + 1:06d}.png')
 
     def _write(self, runner: Any, panel: dict[str, Any], palette: Any, path: Path) -> None:
-        import cv2
-
-        from mmseg.visualization import training_panel
+        from mmseg.visualization import save_png, training_panel
 
         preprocessor = getattr(runner.model, 'data_preprocessor', None)
         mean, std = (
             getattr(preprocessor, name).flatten().tolist() if hasattr(preprocessor, name) else default
             for name, default in zip(('mean', 'std'), IMAGENET, strict=True)
         )
-        image = training_panel(panel, mean, std, palette, title=f'iteration {int(path.stem[5:])}')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), image[..., ::-1])
+        classes = runner.dataset_meta.get('classes')
+        save_png(training_panel(panel, mean, std, palette, classes, title=f'iteration {int(path.stem[5:])}'), path)
