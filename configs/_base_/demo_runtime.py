@@ -1,5 +1,5 @@
 _base_ = ['default_runtime.py']
 
 # Minutes on two CPU cores.
-train_cfg = dict(max_iters=800, val_interval=400)
+train_cfg = dict(max_iters=600, val_interval=300)
 default_hooks = dict(logger=dict(interval=50), checkpoint=dict(interval=100), panels=dict(interval=200))
