@@ -9,24 +9,21 @@ The same seed gives the same files for any number of processes. A second run add
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import cv2  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 
 from mmseg.datasets.demo_scenes import STYLES  # noqa: E402
 from mmseg.datasets.demo_scenes.files import claim_folder, make_scene  # noqa: E402
+from mmseg.datasets.parallel import map_in_order  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
 
 Task = tuple[str, str, int]  # domain, split, index
@@ -87,16 +84,7 @@ def _make(root: str, size: tuple[int, int], seed: int, task: Task) -> bool:
 
 def _run_tasks(args: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[bool]:
     make = partial(_make, args.out_dir, args.size, args.seed)
-    if args.nproc <= 1:
-        yield from map(make, tasks)
-        return
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(args.nproc, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        try:
-            yield from pool.map(make, tasks, chunksize=4)
-        except BrokenProcessPool:
-            raise ChildProcessError('a process was killed (out of memory?): run again with a smaller --nproc') from None
+    return map_in_order(make, tasks, args.nproc)
 
 
 def make_demo_data(arguments: Sequence[str] | None = None) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from rich.progress import track
 from mmseg.datasets.base_dataset import files_below
 from mmseg.datasets.image_io import read_label
 from mmseg.datasets.label_tables import IGNORE
+from mmseg.datasets.parallel import map_in_order
 from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, CLASS_STATS_FILE
 
 CLASS_STATS_DICT_FILE = 'sample_class_stats_dict.json'
@@ -114,17 +113,7 @@ def convert_files(
     Raises:
         ChildProcessError: a process was killed (memory).
     """
-    if nproc <= 1:
-        yield from (convert_file(task, read_train_ids) for task in tasks)
-        return
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    with ProcessPoolExecutor(nproc, mp_context=multiprocessing.get_context(method)) as pool:
-        try:
-            yield from pool.map(convert_file, tasks, [read_train_ids] * len(tasks), chunksize=4)
-        except BrokenProcessPool:
-            raise ChildProcessError(
-                'a converting process was killed (out of memory?): run again with a smaller --nproc'
-            ) from None
+    return map_in_order(partial(convert_file, read_train_ids=read_train_ids), tasks, nproc)
 
 
 def write_statistics(folder: str, stats: Sequence[tuple[str, Mapping[int, int]]]) -> None:

@@ -251,8 +251,7 @@ class Runner(mmengine.runner.Runner):
             return super().test()
 
     def load_or_resume(self) -> None:
-        """``resume`` is True (this work dir's latest checkpoint, if there is one) or a path; ``load_from`` gives weights
-        only."""
+        """``resume``: True (this work dir's latest checkpoint, if any) or a path; ``load_from`` gives weights only."""
         if self._has_loaded:
             return
         trust = self.cfg.get('trust_checkpoint', False)

@@ -1,0 +1,37 @@
+"""One function over many files, in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+import cv2
+
+Item = TypeVar('Item')
+Result = TypeVar('Result')
+
+
+def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], nproc: int = 1) -> Iterator[Result]:
+    """``function`` of each item, in the items' order.
+
+    Args:
+        function: of a module, or a ``functools.partial`` of one.
+        items: its arguments.
+        nproc: number of processes; 1 works in this one.
+
+    Raises:
+        ChildProcessError: a process was killed (memory).
+    """
+    if nproc <= 1:
+        yield from map(function, items)
+        return
+    # Fresh interpreters: a copy of a process whose threads hold locks (OpenCV, PyTorch) would wait for them forever.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(nproc, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        try:
+            yield from pool.map(function, items, chunksize=4)
+        except BrokenProcessPool:
+            raise ChildProcessError('a process was killed (out of memory?): run again with a smaller --nproc') from None
