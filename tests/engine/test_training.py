@@ -117,6 +117,15 @@ def test_signal_stops_with_a_checkpoint(tmp_path, kind):
     assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 2
 
 
+@pytest.fixture
+def python_handles_ctrl_c():
+    # Jobs that a shell started in the background ignore Ctrl-C, and so would this test.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('python_handles_ctrl_c')
 def test_second_signal_stops_at_once(tmp_path):
     run = stop_after(stop_after(toy_runner(tmp_path), 2), 2)
     with pytest.raises(KeyboardInterrupt):
