@@ -22,7 +22,7 @@ def in_processes(function, *args, count=2):
     """Runs ``function(rank, *args)`` in processes of one gloo group; returns what each returns."""
     with mp.Manager() as manager:
         results = manager.dict()
-        mp.start_processes(_worker, (function, free_port(), count, results, args), nprocs=count, start_method='fork')
+        mp.start_processes(_worker, (function, free_port(), count, results, args), nprocs=count, start_method='spawn')
         return [results[number] for number in range(count)]
 
 
