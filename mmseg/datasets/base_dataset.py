@@ -101,7 +101,9 @@ class BaseSegDataset(Dataset):
     def _find_images(self) -> dict[str, str]:
         """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
         if not os.path.isdir(self.img_dir):
-            raise FileNotFoundError(f'{type(self).__name__}: image folder {self.img_dir} does not exist')
+            raise FileNotFoundError(
+                f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md)'
+            )
         stems = {}
         for name in sorted(files_below(self.img_dir)):
             for suffix in self.img_suffixes:
