@@ -11,8 +11,8 @@ die() { echo "error: $*" >&2; exit 1; }
 ensure_cv2() {
     "$python" -c 'import cv2' 2>/dev/null && return
     local reason version
-    reason=$("$python" -c 'import cv2' 2>&1 | tail -n 1)
-    version=$("$python" -m pip show opencv-python 2>/dev/null | sed -n 's/^Version: //p')
+    reason=$("$python" -c 'import cv2' 2>&1 | tail -n 1) || true
+    version=$("$python" -m pip show opencv-python 2>/dev/null | sed -n 's/^Version: //p') || true
     [ -n "$version" ] || die "OpenCV cannot be imported: $reason"
     echo "OpenCV cannot be imported here ($reason): installing opencv-python-headless $version in its place"
     "$python" -m pip uninstall --quiet --yes opencv-python || die 'could not remove opencv-python'
