@@ -1,6 +1,7 @@
 """Datasets, pairs of domains, and how samples are drawn and stacked."""
 
 from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
 from mmseg.datasets.collate import collate_domains
 from mmseg.datasets.domain_pair import UDADataset
@@ -11,6 +12,7 @@ from mmseg.datasets.synthia import SynthiaDataset
 
 __all__ = [
     'BaseSegDataset',
+    'CamVidDataset',
     'CityscapesDataset',
     'GTADataset',
     'RareClassSampling',

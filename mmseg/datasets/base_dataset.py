@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from mmseg.datasets.classes import distinct_palette
+from mmseg.datasets.label_map import LabelMap
+from mmseg.datasets.metainfo import complete_metainfo
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.datasets.transforms import Compose, LoadAnnotations
 from mmseg.registry import DATASETS
@@ -30,15 +31,17 @@ class BaseSegDataset(Dataset):
         img_suffix: ending of image names; several for mixed folders.
         seg_map_suffix: ending of label names, in place of the image's.
         pipeline: transforms, as config dicts or callables.
-        metainfo: ``classes`` and ``palette`` (RGB); completes or replaces the class's ``METAINFO``.
+        metainfo: ``classes`` and ``palette`` (RGB), or the name of a dataset whose classes these are; completes or
+            replaces the class's ``METAINFO``.
         ann_file: text file with one image name per line, without suffix, relative to the image folder; only these.
         ignore_index: label that stands for ignore in the files; samples always have 255.
+        label_map: class in the files -> class in ``metainfo``, by names or ids, see :class:`LabelMap`; None = the same.
         test_mode: sample n is file n, in order.
         indices: the first so many files, or the files at these places.
 
     Raises:
         FileNotFoundError: no folder, no images, or images without label map though the pipeline loads labels.
-        ValueError: no classes, or classes and palette of different length.
+        ValueError: no classes, classes and palette of different length, or a label map with gaps.
 
     Attributes:
         label_converter: the tool that makes the label maps, named where they are missing.
@@ -56,9 +59,10 @@ class BaseSegDataset(Dataset):
         img_suffix: str | Sequence[str] = ('.jpg', '.png'),
         seg_map_suffix: str = '.png',
         pipeline: Sequence[dict[str, Any] | Callable] = (),
-        metainfo: Mapping[str, Any] | None = None,
+        metainfo: Mapping[str, Any] | str | None = None,
         ann_file: str = '',
         ignore_index: int = 255,
+        label_map: Mapping[Any, Any] | None = None,
         test_mode: bool = False,
         indices: int | Sequence[int] | None = None,
     ):
@@ -71,7 +75,10 @@ class BaseSegDataset(Dataset):
         self.ignore_index = ignore_index
         self.test_mode = test_mode
         self.seed = 0
-        self.metainfo = self._complete_metainfo({**self.METAINFO, **(metainfo or {})})
+        self.metainfo = complete_metainfo(self.METAINFO, metainfo, type(self).__name__)
+        self.label_map = None
+        if label_map:
+            self.label_map = LabelMap(label_map, self.METAINFO.get('classes', ()), self.metainfo['classes'])
         self.pipeline = Compose(pipeline)
 
         found = self._find_images()
@@ -82,21 +89,13 @@ class BaseSegDataset(Dataset):
             items = list(stems.items())
             stems = dict(items[i] for i in indices)
         self.img_names = list(stems.values())
-        self.label_names = [stem + seg_map_suffix for stem in stems]
+        self.label_names = [self.label_name(stem) for stem in stems]
         if self.pipeline.find(LoadAnnotations) is not None:
-            self._check_labels({stem + seg_map_suffix for stem in found})
+            self._check_labels({self.label_name(stem) for stem in found})
 
-    def _complete_metainfo(self, metainfo: dict[str, Any]) -> dict[str, Any]:
-        name = type(self).__name__
-        if not metainfo.get('classes'):
-            raise ValueError(f"{name} needs its class names: metainfo=dict(classes=('road', ...), palette=[...])")
-        classes = tuple(metainfo['classes'])
-        palette = metainfo.get('palette') or distinct_palette(len(classes))
-        if len(classes) != len(palette):
-            raise ValueError(f'{name}: {len(classes)} classes, but {len(palette)} colours in the palette')
-        if len(classes) > 255:
-            raise ValueError(f'{name}: {len(classes)} classes, but label maps of 8 bits hold at most 255 and ignore')
-        return {**metainfo, 'classes': classes, 'palette': [list(colour) for colour in palette]}
+    def label_name(self, stem: str) -> str:
+        """Path of a label map below the label folder, from that of its image without suffix."""
+        return stem + self.seg_map_suffix
 
     def _find_images(self) -> dict[str, str]:
         """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
@@ -134,7 +133,7 @@ class BaseSegDataset(Dataset):
             advice = f'; to make label maps run: python {self.label_converter} {self.data_root or "DATA_ROOT"}'
         if not os.path.isdir(self.seg_map_dir):
             raise FileNotFoundError(f'{name}: label folder {self.seg_map_dir} does not exist{advice}')
-        found = {file for file in files_below(self.seg_map_dir) if file.endswith(self.seg_map_suffix)}
+        found = self._find_labels()
         missing = [index for index, label in enumerate(self.label_names) if label not in found]
         if missing:
             raise FileNotFoundError(
@@ -148,6 +147,10 @@ class BaseSegDataset(Dataset):
                 logger='current',
                 level=logging.WARNING,
             )
+
+    def _find_labels(self) -> set[str]:
+        """Paths of the label maps below the label folder."""
+        return {name for name in files_below(self.seg_map_dir) if name.endswith(self.seg_map_suffix)}
 
     @property
     def num_classes(self) -> int:
@@ -167,6 +170,7 @@ class BaseSegDataset(Dataset):
             'seg_map_path': os.path.join(self.seg_map_dir, self.label_names[index]),
             'num_classes': self.num_classes,
             'ignore_index': self.ignore_index,
+            'label_map': self.label_map,
             'draws': draws,
         }
 

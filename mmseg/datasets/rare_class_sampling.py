@@ -89,6 +89,10 @@ class RareClassSampling:
         class_stats = _read_statistics(stats_path, dataset)
         files = _read_statistics(os.path.join(dataset.data_root, CLASS_FILES_FILE), dataset)
 
+        if dataset.label_map is not None:
+            class_stats = [{**dataset.label_map.merge_counts(stats), 'file': stats['file']} for stats in class_stats]
+            files = dataset.label_map.merge_files(files)
+
         lookup = FileLookup(dataset.label_names)
         known = [stats for stats in class_stats if lookup(stats['file']) is not None]
         self._check_files(known, class_stats, dataset, stats_path)

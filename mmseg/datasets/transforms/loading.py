@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 
 from mmseg.datasets.image_io import read_image, read_label
+from mmseg.datasets.label_map import IGNORE, LabelMap
 from mmseg.datasets.transforms.base import Results, Transform
 from mmseg.registry import TRANSFORMS
-
-IGNORE = 255
 
 
 def count_labels(label: np.ndarray) -> np.ndarray:
@@ -65,10 +64,22 @@ class LoadAnnotations(Transform):
         ignore_index = results.get('ignore_index', IGNORE)
         if ignore_index != IGNORE:
             label = np.where(label == ignore_index, np.uint8(IGNORE), label)
-        if 'num_classes' in results:
+        if results.get('label_map') is not None:
+            label = self._mapped(label, results['label_map'], path)
+        elif 'num_classes' in results:
             self._check_ids(label, results['num_classes'], path)
         results['gt_seg_map'] = label
         return results
+
+    @staticmethod
+    def _mapped(label: np.ndarray, label_map: LabelMap, path: str) -> np.ndarray:
+        unknown = np.flatnonzero((count_labels(label) > 0) & ~label_map.known)
+        if unknown.size:
+            raise ValueError(
+                f'label map {path} holds ids {", ".join(map(str, unknown[:8]))}, which label_map does not mention; '
+                'None = ignore, or add others=None'
+            )
+        return cv2.LUT(label, label_map.table)
 
     @staticmethod
     def _check_ids(label: np.ndarray, num_classes: int, path: str) -> None:
