@@ -138,6 +138,23 @@ class UDADecorator(BaseModel):
         self._seed_networks('prepare')
         return Step(source=batch.source, target=batch.target, decisions=dict(decisions or {}))
 
+    def crop_box(self, step: Step, name: str, images: Tensor) -> Tensor | None:
+        """Where the student looks closely in the pass called ``name``; None for a student that sees images whole.
+
+        Args:
+            step: holds the box as the decision ``crop_box_<name>`` if it was handed in or drawn before.
+            name: of the pass.
+            images: (B, 3, H, W) that the pass will give to the student.
+
+        Returns:
+            (4,) int64 tensor y1, y2, x1, x2 on the device of the images, one for the whole batch.
+        """
+        if getattr(self.student, 'draw_crop_box', None) is None:
+            return None
+        decision = f'crop_box_{name}'
+        box = step.decide(decision, self.student.draw_crop_box, images, self.generator(decision))
+        return None if box is None else box.to(images.device, non_blocking=True)
+
     def passes(self) -> list[Callable[[Step], Losses]]:
         """The passes of an iteration in their order; each returns losses (names with "loss") and other log values."""
         raise NotImplementedError

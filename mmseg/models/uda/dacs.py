@@ -102,7 +102,7 @@ class DACS(Supervised):
 
     def mixed(self, step: Step) -> Losses:
         """Mixed images."""
-        out = self.student(step.mixed.images)
+        out = self.student(step.mixed.images, self.crop_box(step, 'mixed', step.mixed.images))
         return prefixed('mix.', self.student.losses(out, step.mixed.labels, step.mixed.weight))
 
     def train(self, mode: bool = True) -> DACS:

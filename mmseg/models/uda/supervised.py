@@ -75,7 +75,7 @@ class Supervised(UDADecorator):
 
     def supervised(self, step: Step) -> Losses:
         """Source images; the feature distance shares their forward, and so their backward."""
-        out = self.student(step.source.images)
+        out = self.student(step.source.images, self.crop_box(step, 'supervised', step.source.images))
         losses = self.student.losses(out, step.source.labels)
         if self.feature_distance is not None:
             distance = self.feature_distance(
