@@ -35,9 +35,11 @@ def build_method(cfg: Mapping[str, Any]) -> Any:
     source_only = uda.pop('source_only', False)
     check_keys(method, uda, 'uda', hidden=_FILLED_BY_BUILD)
     if source_only:
-        # The published wrapper without teacher and target: what is left of it is supervised training.
+        # The published wrapper without teacher and target: what is left of it is supervised training. Its strong
+        # augmentation is for the mixed images, which it has not.
         method = _registered('Supervised', 'uda')
-        uda = {key: value for key, value in uda.items() if key in inspect.signature(method).parameters}
+        known = inspect.signature(method).parameters.keys() - {'strong_augment'}
+        uda = {key: value for key, value in uda.items() if key in known}
     return method(model=model, max_iters=max_iters, data_preprocessor=preprocessor, **uda)
 
 

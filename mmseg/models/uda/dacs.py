@@ -27,7 +27,6 @@ from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.ema_teacher import EMATeacher
 from mmseg.models.uda.components.mixing import ClassMix
 from mmseg.models.uda.components.pseudo_labels import PseudoLabeler
-from mmseg.models.uda.components.strong_augment import StrongAugment
 from mmseg.models.uda.supervised import Supervised, prefixed
 from mmseg.registry import MODELS
 from mmseg.structures import TrainBatch
@@ -66,11 +65,7 @@ class DACS(Supervised):
         self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
         self.pseudo_labels = build_component(PseudoLabeler, pseudo_labels, 'uda.pseudo_labels')
         self.mixing: ClassMix = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
-        self.strong_augment: StrongAugment | None = None
-        if strong_augment is not None:
-            self.strong_augment = build_component(StrongAugment, strong_augment, 'uda.strong_augment')
-            if not hasattr(self.data_preprocessor, 'mean'):
-                raise ValueError('uda.strong_augment needs model.data_preprocessor with mean and std')
+        self.strong_augment = self.build_augment(strong_augment)
         self.ema_model = self.build_copy(model)
         self.teacher.freeze(self.ema_model)
 
@@ -87,15 +82,8 @@ class DACS(Supervised):
         classes = step.decide('mix_classes', self.mixing.draw, step.source.labels, self.generator('mixing'))
         step.mixed = self.mixing.apply(step.source, step.target, step.pseudo, classes)
         if self.strong_augment is not None:
-            step.mixed = step.mixed._replace(images=self.augmented(step))
+            step.mixed = step.mixed._replace(images=self.augmented(self.strong_augment, step.mixed.images, step))
         return step
-
-    def augmented(self, step: Step) -> Tensor:
-        """The mixed images with colour jitter and blur."""
-        assert self.strong_augment is not None
-        images, normalize = step.mixed.images, self.data_preprocessor
-        drawn = step.decide('strong_augment', self.strong_augment.draw, len(images), self.generator('strong_augment'))
-        return self.strong_augment.apply(images, drawn, normalize.mean, normalize.std)
 
     def passes(self) -> list[Callable[[Step], Losses]]:
         return [self.supervised, self.mixed]

@@ -1,0 +1,23 @@
+# The earlier half of the drive at dusk with its labels, 62 frames.
+_base_ = ['camvid_val_dusk.py']
+
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='SampleNumberSampler'),
+    collate_fn=dict(type='collate_domains'),
+    dataset=dict(
+        type='CamVidDataset',
+        data_root='data/camvid',
+        sequences=['train/0001TP'],
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            dict(type='RandomCrop', crop_size=(256, 256), cat_max_ratio=0.75),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PhotoMetricDistortion'),
+            dict(type='PackTrainInputs'),
+        ],
+    ),
+)

@@ -1,0 +1,13 @@
+# DACS: self-training on mixed images.
+_base_ = [
+    '../_base_/camvid_runtime.py',
+    '../_base_/models/daformer_effnet_lite0_demo.py',
+    '../_base_/datasets/uda_camvid_day_to_dusk_256x256.py',
+    '../_base_/uda/dacs.py',
+    '../_base_/schedules/camvid.py',
+]
+
+model = dict(decode_head=dict(num_classes=11))
+
+name = 'camvid_dacs_daformer'
+exp = 'camvid'

@@ -1,0 +1,14 @@
+# No adaptation, with all colour augmentation that the methods use: what a method has to beat.
+_base_ = [
+    '../_base_/camvid_runtime.py',
+    '../_base_/models/daformer_effnet_lite0_demo.py',
+    '../_base_/datasets/camvid_day_256x256.py',
+    '../_base_/schedules/camvid.py',
+]
+
+model = dict(decode_head=dict(num_classes=11))
+# The strong augmentation that DACS gives its mixed images, on the source images.
+uda = dict(type='Supervised', strong_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
+
+name = 'camvid_source_only_daformer'
+exp = 'camvid'
