@@ -38,7 +38,9 @@ DEFAULT_HOOKS: dict[str, type[Hook]] = {
     'scheduler': hooks.SchedulerHook,
     'checkpoint': hooks.CheckpointHook,
     'panels': hooks.PanelHook,
+    'tensorboard': hooks.TensorBoardHook,
 }
+OPT_IN_HOOKS = ('tensorboard',)
 
 
 @RUNNERS.register_module()
@@ -224,10 +226,15 @@ class Runner(mmengine.runner.Runner):
         return PARAM_SCHEDULERS.build({**options, 'optimizer': optimizer})
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
-        """Logger, schedules, checkpoints and panels with the options of ``default_hooks``; None leaves one out."""
-        settings: dict[str, Any] = {name: {} for name in DEFAULT_HOOKS}
+        """Logger, schedules, checkpoints, panels, and TensorBoard if asked for, with the options of ``default_hooks``.
+
+        None or False leaves one out, True takes its defaults.
+        """
+        settings: dict[str, Any] = {name: None if name in OPT_IN_HOOKS else {} for name in DEFAULT_HOOKS}
         settings.update(hooks or {})
         for name, options in settings.items():
+            if isinstance(options, bool):
+                options = {} if options else None
             if isinstance(options, Hook):
                 self.register_hook(options)
             elif options is not None and ('type' in options or name in DEFAULT_HOOKS):

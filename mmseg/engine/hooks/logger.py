@@ -22,6 +22,8 @@ MEBIBYTE = 2**20
 class LoggerHook(Hook):
     """Logs the values that a method hands out, and validation results, to the console and ``work_dir/log.jsonl``.
 
+    Each row of the file goes to the hook point ``after_log(runner, row)`` too, for further loggers.
+
     Args:
         interval: iterations between log lines. The method averages its values over them; nothing is read from the
             device in between.
@@ -39,7 +41,7 @@ class LoggerHook(Hook):
         runner.model.log_interval = self.interval
         if rank() == 0:
             self.log = JsonLog(Path(runner.work_dir) / 'log.jsonl', keep_until=runner.iter)
-            self.log.write({'mode': 'meta', 'iter': runner.iter, **runner.environment()})
+            self._write(runner, {'mode': 'meta', 'iter': runner.iter, **runner.environment()})
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
@@ -57,9 +59,8 @@ class LoggerHook(Hook):
         parts += [f'eta: {eta}', f'time: {seconds:.3f}', f'data_time: {data_seconds:.3f}', f'memory: {memory}']
         parts += [f'{name}: {value:.4f}' for name, value in values.items()]
         runner.logger.info(f'Iter [{done}/{total}]  ' + ', '.join(parts))
-        if self.log:
-            timing = {'time': round(seconds, 5), 'data_time': round(data_seconds, 5), 'memory': memory}
-            self.log.write({'mode': 'train', 'iter': done, **rates, **timing, **values})
+        timing = {'time': round(seconds, 5), 'data_time': round(data_seconds, 5), 'memory': memory}
+        self._write(runner, {'mode': 'train', 'iter': done, **rates, **timing, **values})
         bad = [name for name, value in values.items() if not math.isfinite(value)]
         if bad:
             runner.logger.warning(f'{", ".join(bad)} not finite at iteration {done}')
@@ -79,11 +80,15 @@ class LoggerHook(Hook):
         summary = [f'{name}: {value:.2f}' for name, value in numbers.items() if '.' not in name]
         loop = runner.val_loop if mode == 'val' else runner.test_loop
         runner.logger.info(f'Iter({mode}) [{len(loop.dataloader)}]  ' + ', '.join(summary))
-        if self.log:
-            self.log.write({'mode': mode, 'iter': runner.iter, **numbers})
+        self._write(runner, {'mode': mode, 'iter': runner.iter, **numbers})
 
     def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         self.after_val_epoch(runner, metrics, mode='test')
+
+    def _write(self, runner: Any, row: dict[str, Any]) -> None:
+        if self.log:
+            self.log.write(row)
+            runner.call_hook('after_log', row=row)
 
 
 def peak_memory() -> int:

@@ -17,6 +17,8 @@ IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 class PanelHook(Hook):
     """Draws the tensors that a method leaves in its ``panel`` to ``work_dir/panels/iter_000001.png``.
 
+    A drawn picture goes to the hook point ``after_panel(runner, picture, iteration)`` too.
+
     Args:
         interval: every so many iterations, and at the first one; 0 = never.
     """
@@ -53,4 +55,7 @@ class PanelHook(Hook):
             for name, default in zip(('mean', 'std'), IMAGENET, strict=True)
         )
         classes = runner.dataset_meta.get('classes')
-        save_png(training_panel(panel, mean, std, palette, classes, title=f'iteration {int(path.stem[5:])}'), path)
+        iteration = int(path.stem[5:])
+        picture = training_panel(panel, mean, std, palette, classes, title=f'iteration {iteration}')
+        save_png(picture, path)
+        runner.call_hook('after_panel', picture=picture, iteration=iteration)
