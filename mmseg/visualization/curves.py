@@ -219,7 +219,9 @@ def timing(run: Run) -> Timing | None:
 
     The first row after each start of the run (kernels are chosen, workers start) is left out if others remain.
     """
-    warm, cold, starting = [], [], True
+    warm: list[dict[str, Any]] = []
+    cold: list[dict[str, Any]] = []
+    starting = True
     for row in run.rows:
         if row.get('mode') == 'meta':
             starting = True
