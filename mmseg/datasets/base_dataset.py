@@ -90,8 +90,9 @@ class BaseSegDataset(Dataset):
             stems = dict(items[i] for i in indices)
         self.img_names = list(stems.values())
         self.label_names = [self.label_name(stem) for stem in stems]
+        self._labels_of_all_images = {self.label_name(stem) for stem in found}
         if self.pipeline.find(LoadAnnotations) is not None:
-            self._check_labels({self.label_name(stem) for stem in found})
+            self._check_labels()
 
     def label_name(self, stem: str) -> str:
         """Path of a label map below the label folder, from that of its image without suffix."""
@@ -103,15 +104,19 @@ class BaseSegDataset(Dataset):
             raise FileNotFoundError(
                 f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md)'
             )
-        stems = {}
-        for name in sorted(files_below(self.img_dir)):
-            for suffix in self.img_suffixes:
-                if name.endswith(suffix):
-                    stems[name.removesuffix(suffix)] = name
-                    break
+        stems: dict[str, str] = {}
+        names = sorted(files_below(self.img_dir))
+        for name in names:
+            stem = without_suffix(name, self.img_suffixes)
+            if stem is not None and stems.setdefault(stem, name) != name:
+                raise ValueError(
+                    f'{type(self).__name__}: {stems[stem]} and {name} in {self.img_dir} are images of one name: '
+                    'give img_suffix, the ending of the images alone'
+                )
         if not stems:
+            there = f', only other files such as {names[0]}: give img_suffix' if names else ''
             raise FileNotFoundError(
-                f'{type(self).__name__}: no images (*{" or *".join(self.img_suffixes)}) in {self.img_dir}'
+                f'{type(self).__name__}: no images (*{" or *".join(self.img_suffixes)}) in {self.img_dir}{there}'
             )
         return stems
 
@@ -126,27 +131,31 @@ class BaseSegDataset(Dataset):
             raise FileNotFoundError(f'{len(missing)} images of {ann_file} are not in {self.img_dir}, e.g. {missing[0]}')
         return {name: stems[name] for name in listed}
 
-    def _check_labels(self, all_labels: set[str]) -> None:
+    def _check_labels(self) -> None:
         """Every image must have a label map; label maps without an image in the folder are only reported."""
         name, advice = type(self).__name__, ''
         if self.label_converter:
             advice = f'; to make label maps run: python {self.label_converter} {self.data_root or "DATA_ROOT"}'
         if not os.path.isdir(self.seg_map_dir):
             raise FileNotFoundError(f'{name}: label folder {self.seg_map_dir} does not exist{advice}')
-        found = self._find_labels()
-        missing = [index for index, label in enumerate(self.label_names) if label not in found]
+        missing, extra = self.unmatched_files()
         if missing:
             raise FileNotFoundError(
                 f'{name}: {len(missing)} of {len(self)} images have no label map, e.g. {self.img_names[missing[0]]} in '
                 f'{self.img_dir} (looked for {self.label_names[missing[0]]} in {self.seg_map_dir}){advice}'
             )
-        extra = found.difference(all_labels)
         if extra:
             print_log(
                 f'{name}: {len(extra)} label maps in {self.seg_map_dir} have no image, e.g. {min(extra)}',
                 logger='current',
                 level=logging.WARNING,
             )
+
+    def unmatched_files(self) -> tuple[list[int], set[str]]:
+        """Indices of the images without label map, and label maps without an image in the folder."""
+        found = self._find_labels()
+        missing = [index for index, label in enumerate(self.label_names) if label not in found]
+        return missing, found - self._labels_of_all_images
 
     def _find_labels(self) -> set[str]:
         """Paths of the label maps below the label folder."""
@@ -184,6 +193,11 @@ class BaseSegDataset(Dataset):
         else:
             index = shuffled_index(self.seed, number, len(self))
         return self.sample(index, Draws(sample_generator(self.seed, abs(number))))
+
+
+def without_suffix(name: str, suffixes: Sequence[str]) -> str | None:
+    """A file name without the first of the suffixes that it has; None if it has none of them."""
+    return next((name.removesuffix(suffix) for suffix in suffixes if name.endswith(suffix)), None)
 
 
 def files_below(folder: str) -> list[str]:

@@ -196,8 +196,9 @@ def candidate_indices(files: Iterable[Sequence], lookup: Callable[[str], int | N
 
 
 def _advice(dataset: BaseSegDataset) -> str:
-    tool = dataset.label_converter or 'a converter that writes it (docs/extending.md)'
-    return f'run python {tool} {dataset.data_root}' if dataset.label_converter else f'run {tool}'
+    if dataset.label_converter:
+        return f'run python {dataset.label_converter} {dataset.data_root}'
+    return 'run python tools/dataset_statistics.py --config CONFIG, the config of this training'
 
 
 def _read_statistics(path: str, dataset: BaseSegDataset) -> Any:

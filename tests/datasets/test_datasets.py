@@ -114,12 +114,24 @@ def test_missing_folders_and_files(tmp_path):
     with pytest.raises(FileNotFoundError) as error:
         DATASETS.build(gta_config(str(tmp_path / 'empty')))
     assert 'no images (*.png or *.jpg)' in one_line(error)
+    (tmp_path / 'empty/images/0.JPG').touch()
+    with pytest.raises(FileNotFoundError, match='only other files such as 0.JPG: give img_suffix') as error:
+        DATASETS.build(gta_config(str(tmp_path / 'empty')))
     (tmp_path / 'gta/labels/00003_labelTrainIds.png').unlink()
     with pytest.raises(FileNotFoundError) as error:
         DATASETS.build(gta_config(root))
     text = one_line(error)
     assert '1 of 4 images have no label map, e.g. 00003.png' in text
     assert f'python tools/convert_datasets/gta.py {root}' in text
+
+
+def test_two_images_of_one_name(tmp_path):
+    """Or an image and its label map in one folder: the later one would silently take the other's place."""
+    root = write_gta(tmp_path)
+    save(tmp_path / 'images/00002.jpg', picture(8, 8))
+    with pytest.raises(ValueError, match='00002.jpg and 00002.png in .*images are images of one name') as error:
+        DATASETS.build(gta_config(root))
+    one_line(error)
 
 
 def test_labels_are_not_needed_where_none_are_loaded(tmp_path):
