@@ -128,6 +128,14 @@ class EncoderDecoder(nn.Module):
             losses |= {f'{name}.{key}': value for key, value in head.losses(logits, labels, aux_weight).items()}
         return losses
 
+    def feature_views(self, images: Tensor, crop_box: Tensor | None = None) -> list[Tensor]:
+        """The images that a feature distance shows to the frozen encoder, for images (B, 3, H, W) of a pass."""
+        return [images]
+
+    def compared_features(self, out: SegOutput, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The other side of a feature distance: for each of :meth:`feature_views` the last level (B, D, h, w) and labels."""
+        return [(out.features[-1], labels)]
+
     def encode_decode(self, images: Tensor) -> Tensor:
         """Logits (B, C, H, W) at the size of the images, in one piece."""
         logits = self.decode_head(self.extract_feat(images)).logits['main']
@@ -159,11 +167,21 @@ class EncoderDecoder(nn.Module):
         Raises:
             ValueError: for another flip direction.
         """
-        probabilities = self.inference_logits(images, ori_shape if rescale else None).softmax(dim=1)
+        probabilities = self.probabilities(self.inference_logits(images, ori_shape if rescale else None))
         return probabilities if flip is None else mirror(probabilities, flip)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Class probabilities (B, C, h, w) of logits, at least float32."""
+        return logits.softmax(dim=1)
+
+    def label_maps(self, probabilities: Tensor) -> Tensor:
+        """What ``predict`` hands out, (B, 1, h, w): the likeliest class."""
+        return probabilities.argmax(dim=1, keepdim=True).to(torch.uint8 if self.num_classes <= 256 else torch.int64)
+
     @torch.no_grad()
-    def predict(self, images: Tensor | Sequence[Tensor], data_samples: list[SegDataSample]) -> list[SegDataSample]:
+    def predict(
+        self, images: Tensor | Sequence[Tensor], data_samples: list[SegDataSample], probabilities: bool = False
+    ) -> list[SegDataSample]:
         """Predicted label maps at the images' original size, written into the data samples.
 
         Several scales of the same images, and with ``test_cfg.flip_tta`` their mirrored versions, are averaged as
@@ -173,9 +191,11 @@ class EncoderDecoder(nn.Module):
             images: (B, 3, H, W), or one such tensor per scale.
             data_samples: one per image; ``ori_shape`` in their metainfo is the size of the result
                 (that of the first scale if missing).
+            probabilities: also keep the class probabilities.
 
         Returns:
-            the same samples with ``pred_sem_seg`` (1, h, w), uint8.
+            the same samples with ``pred_sem_seg`` (1, h, w), uint8, and if asked for ``seg_logits`` (C, h, w), at least
+            float32.
 
         Raises:
             ValueError: if the images of a batch have different original sizes.
@@ -183,12 +203,15 @@ class EncoderDecoder(nn.Module):
         scales = [images] if isinstance(images, Tensor) else images
         ori_shape = _common_shape(data_samples) or scales[0].shape[2:]
         flips = [None, 'horizontal'] if self.inference_options.flip_tta else [None]
-        total = sum(
+        versions = [
             self.inference(x if flip is None else mirror(x, flip), ori_shape, flip) for x in scales for flip in flips
-        )
-        labels = total.argmax(dim=1, keepdim=True).to(torch.uint8 if self.num_classes <= 256 else torch.int64)
+        ]
+        labels = self.label_maps(sum(versions) / len(versions))
         for sample, label in zip(data_samples, labels, strict=True):
             sample.pred_sem_seg = PixelData(data=label)
+        if probabilities:
+            for sample, scores in zip(data_samples, total / (len(scales) * len(flips)), strict=True):
+                sample.seg_logits = PixelData(data=scores)
         return data_samples
 
 
