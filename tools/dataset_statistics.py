@@ -1,0 +1,251 @@
+"""Counts the classes of a labelled dataset and writes the statistics that rare class sampling reads.
+
+    python tools/dataset_statistics.py data/farm/greenhouse --classes soil,crop,weed
+    python tools/dataset_statistics.py data/camvid --dataset CamVidDataset
+    python tools/dataset_statistics.py --config configs/farm/daformer.py
+
+The first form takes two folders, images and labels, with files of the same names; label maps hold ids 0, 1, 2, ... in
+the order of the classes. No label map is changed. Files that training would stop at are named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tools._entry import run_tool  # noqa: E402
+
+if TYPE_CHECKING:
+    from mmseg.datasets.base_dataset import BaseSegDataset
+    from mmseg.datasets.statistics import Finding
+
+USABLE_FILE = 'usable_images.txt'
+NAMED = 20
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('data_root', nargs='?', help='folder of the dataset; with --config: instead of its data_root')
+    which = parser.add_argument_group('which dataset')
+    which.add_argument('--classes', help='names in the order of their ids, with commas; or how many there are')
+    which.add_argument('--dataset', metavar='TYPE', help='a registered dataset class, e.g. CamVidDataset')
+    which.add_argument('--config', help='the training dataset of a config')
+    which.add_argument('--domain', choices=('source', 'target'), default='source', help='of a config with two domains')
+    which.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    files = parser.add_argument_group('its files')
+    files.add_argument('--images', metavar='FOLDER', help='below DATA_ROOT (default: images, if it is there)')
+    files.add_argument('--labels', metavar='FOLDER', help='below DATA_ROOT (default: labels, if it is there)')
+    files.add_argument('--img-suffix', metavar='S,S', help='endings of the images (default: .jpg,.png)')
+    files.add_argument('--label-suffix', metavar='S', help='ending of the label maps (default: .png)')
+    files.add_argument('--ignore-index', type=int, metavar='ID', help='id without a class (default: 255)')
+    what = parser.add_argument_group('what to do')
+    what.add_argument('--min-pixels', type=int, help="of rare class sampling (default: the config's, or 3000)")
+    what.add_argument('-o', '--out-dir', help='folder for the statistics files (default: that of the dataset)')
+    what.add_argument('--table-only', action='store_true', help='write no files')
+    what.add_argument('--labels-only', action='store_true', help='do not open the images: faster, less is checked')
+    what.add_argument(
+        '--skip-broken', action='store_true', help=f'write statistics of the usable files, and {USABLE_FILE}'
+    )
+    what.add_argument('--nproc', type=int, default=4, help='number of processes (default: %(default)s)')
+    options = parser.parse_args(arguments)
+    if options.config and options.dataset:
+        parser.error('--config and --dataset exclude each other: a config says which dataset it trains on')
+    if not (options.config or options.dataset or options.classes):
+        parser.error('which classes? give --classes road,car,sky (or how many), --dataset TYPE or --config CONFIG')
+    if not (options.data_root or options.config or options.dataset):
+        parser.error('DATA_ROOT is needed: the folder that holds the images and the labels')
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    options = parse_arguments(arguments)
+    from rich.console import Console
+    from rich.progress import track
+
+    from mmseg.datasets import statistics
+    from mmseg.datasets.statistics_report import report
+    from mmseg.engine.errors import clear_config_errors
+    from mmseg.registry import DATASETS
+
+    config, sampling = dataset_config(options)
+    with clear_config_errors({'dataset': config}):
+        dataset = DATASETS.build({**config, 'pipeline': ()})
+    if not os.path.isdir(dataset.seg_map_dir):
+        raise FileNotFoundError(f'label folder {dataset.seg_map_dir} does not exist (another one: --labels)')
+    out_dir = options.out_dir or dataset.data_root or '.'
+    if not options.table_only:
+        statistics.check_overwriting(out_dir, dataset)
+
+    unlabelled, extra = dataset.unmatched_files()
+    indices = sorted(set(range(len(dataset))) - set(unlabelled))
+    found = statistics.inspect_dataset(
+        dataset, indices, label_loader(config), options.nproc, read_images=not options.labels_only
+    )
+    findings = list(track(found, 'reading', len(indices), console=Console(stderr=True), transient=True))
+    usable = [finding for finding in findings if finding.error is None]
+    name_problems(dataset, unlabelled, extra, findings)
+    if not usable:
+        raise ValueError(f'none of the {len(dataset)} images of {dataset.img_dir} can be used (see above)')
+    tables, warnings, advice = report(dataset, usable, sampling)
+    print(tables, flush=True)
+    for text in warnings:
+        warn(text)
+    print(advice, flush=True)
+    return write_files(out_dir, dataset, usable, options)
+
+
+def write_files(out_dir: str, dataset: BaseSegDataset, usable: list[Finding], options: argparse.Namespace) -> int:
+    """Write the statistics files, unless files are bad; returns the exit status."""
+    from mmseg.datasets.conversion import write_statistics
+    from mmseg.datasets.statistics import file_statistics
+
+    bad = len(dataset) - len(usable)
+    if options.table_only:
+        return 1 if bad else 0
+    if bad and not options.skip_broken:
+        warn(
+            f'{bad} of {len(dataset)} images cannot be used (named above). No statistics were written: repair or '
+            'remove these files and run again, or leave them out with --skip-broken',
+            'error',
+        )
+        return 1
+    write_statistics(out_dir, file_statistics(usable, dataset))
+    print(f'statistics of {len(usable):,} label maps: {os.path.join(out_dir, "sample_class_stats.json")} and two more')
+    if bad:
+        write_usable(Path(out_dir), usable, dataset, bad)
+    return 0
+
+
+def dataset_config(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Config of the dataset that the command line names, and the ``rare_class_sampling`` that belongs to it.
+
+    Raises:
+        ValueError: the config has no such dataset.
+    """
+    sampling: dict[str, Any] = {}
+    if options.config:
+        config, sampling = training_dataset(options)
+    else:
+        config = {'type': options.dataset or 'BaseSegDataset'}
+    if options.data_root:
+        config['data_root'] = options.data_root
+    prefix = dict(config.get('data_prefix') or {})
+    for key, given, usual in (('img_path', options.images, 'images'), ('seg_map_path', options.labels, 'labels')):
+        if given is not None:
+            prefix[key] = given
+        elif key not in prefix and not options.config and (not options.dataset or _has(options.data_root, usual)):
+            prefix[key] = usual
+    if prefix:
+        config['data_prefix'] = prefix
+    if options.classes:
+        config['metainfo'] = {'classes': class_names(options.classes)}
+    if options.img_suffix:
+        config['img_suffix'] = options.img_suffix.split(',')
+    if options.label_suffix:
+        config['seg_map_suffix'] = options.label_suffix
+    if options.ignore_index is not None:
+        config['ignore_index'] = options.ignore_index
+    if options.min_pixels is not None:
+        sampling['min_pixels'] = options.min_pixels
+    return config, sampling
+
+
+def _has(data_root: str | None, folder: str) -> bool:
+    return data_root is not None and os.path.isdir(os.path.join(data_root, folder))
+
+
+def training_dataset(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The training dataset of a config, of a pair one domain, and its ``rare_class_sampling``.
+
+    Raises:
+        ValueError: there is none, or it is no folder of images.
+    """
+    from mmseg.engine.config import load_config
+
+    cfg = load_config(options.config, options.cfg_options).to_dict()
+    config = (cfg.get('train_dataloader') or {}).get('dataset')
+    if not config:
+        raise ValueError(f'config {options.config} has no train_dataloader.dataset')
+    if 'source' not in config and options.domain == 'target':
+        raise ValueError(f'config {options.config} trains on one dataset, not on two domains: leave out --domain')
+    sampling = (config.get('rare_class_sampling') or {}) if options.domain == 'source' else {}
+    config = config.get(options.domain, config)
+    if 'dataset' in config or 'datasets' in config:
+        raise ValueError(
+            f'config {options.config}: {config.get("type")} is made of other datasets; name one of them with DATA_ROOT '
+            'and --dataset or --classes'
+        )
+    return config, sampling
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """``road,car,sky`` or a number of classes without names.
+
+    Raises:
+        ValueError: no classes, or one twice.
+    """
+    names = tuple(f'class {i}' for i in range(int(text))) if text.isdigit() else tuple(map(str.strip, text.split(',')))
+    if not all(names) or not names or len(set(names)) < len(names):
+        raise ValueError(f'--classes {text}: expected different names with commas between them, or how many there are')
+    return names
+
+
+def label_loader(config: dict[str, Any]) -> Any:
+    """``LoadAnnotations`` as the dataset's pipeline has it, else None."""
+    from mmseg.datasets.transforms import LoadAnnotations
+    from mmseg.registry import TRANSFORMS
+
+    for step in config.get('pipeline') or ():
+        kind = TRANSFORMS.get(step['type'])
+        if isinstance(kind, type) and issubclass(kind, LoadAnnotations):
+            return TRANSFORMS.build(step)
+    return None
+
+
+def name_problems(dataset: BaseSegDataset, unlabelled: list[int], extra: set[str], findings: list[Finding]) -> None:
+    """Name the files that training would stop at, and those that it would not look at."""
+    from mmseg.datasets.statistics_report import examples
+
+    if extra:
+        warn(f'{len(extra)} label maps in {dataset.seg_map_dir} have no image: {examples(extra)}')
+    if unlabelled:
+        names = [dataset.img_names[index] for index in unlabelled]
+        wanted = dataset.label_names[unlabelled[0]]
+        warn(
+            f'{len(names)} of {len(dataset)} images have no label map: {examples(names)} '
+            f'(looked for {wanted} in {dataset.seg_map_dir})',
+            'error',
+        )
+    errors = [finding.error for finding in findings if finding.error is not None]
+    for error in errors[:NAMED]:
+        warn(error, 'error')
+    if len(errors) > NAMED:
+        warn(f'... and {len(errors) - NAMED} more', 'error')
+
+
+def write_usable(out_dir: Path, usable: list[Finding], dataset: BaseSegDataset, bad: int) -> None:
+    """Write the names of the usable images in the form of ``ann_file``."""
+    from mmseg.datasets.base_dataset import without_suffix
+
+    path = out_dir / USABLE_FILE
+    stems = [without_suffix(finding.img_name, dataset.img_suffixes) for finding in usable]
+    path.write_text('\n'.join(stems) + '\n', encoding='utf-8')
+    print(f"{bad} images were left out; to train without them: ann_file='{USABLE_FILE}' in the dataset ({path})")
+
+
+def warn(text: str, kind: str = 'warning') -> None:
+    """A line on the error output."""
+    print(f'{kind}: {text}', file=sys.stderr, flush=True)
+
+
+if __name__ == '__main__':
+    run_tool(lambda: sys.exit(main()))
