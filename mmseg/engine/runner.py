@@ -293,6 +293,7 @@ def _parts(cfg: Config) -> dict[str, Any]:
         loader, evaluator = copy.deepcopy(cfg.get(f'{mode}_dataloader')), copy.deepcopy(cfg.get(f'{mode}_evaluator'))
         if loader is None or evaluator is None:
             continue
+        loader.setdefault('batch_size', 1)
         sampler = loader.setdefault('sampler', {'type': 'DefaultSampler', 'shuffle': False})
         if sampler.get('type') == 'DefaultSampler':
             # Filling up to equal shares would count some images twice.
