@@ -136,3 +136,23 @@ def test_predictions_come_from_the_student():
     assert torch.equal(method(images).argmax(1), expected)
     with pytest.raises(ValueError, match='loss'):
         method(images, mode='loss')
+
+
+def test_strong_augmentation_of_the_source_images():
+    preprocessor = {'type': 'SegDataPreProcessor', 'mean': [127.5] * 3, 'std': [127.5] * 3}
+    cfg = config({'type': 'Supervised', 'strong_augment': {'jitter_probability': 1.0}})
+    cfg['model']['data_preprocessor'] = preprocessor
+    method, batch = build_method(cfg), random_batch(target=False)
+    step, again = method.prepare(batch), method.prepare(batch)
+    assert (step.source.images != batch.source.images).any()
+    torch.testing.assert_close(step.source.images, again.source.images)
+    torch.testing.assert_close(step.source.labels, batch.source.labels)
+    # Of a published source-only wrapper it belongs to the mixed images, which are not there.
+    source_only = {'type': 'DACS', 'source_only': True, 'strong_augment': {}}
+    assert build_method(config(source_only)).source_augment is None
+
+
+def test_strong_augmentation_needs_to_know_the_normalisation():
+    cfg = config({'type': 'Supervised', 'strong_augment': {}})
+    with pytest.raises(ValueError, match='data_preprocessor with mean and std'):
+        build_method({**cfg, 'model': {**cfg['model'], 'data_preprocessor': {'type': 'BaseDataPreprocessor'}}})
