@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     from mmseg.engine.distributed import start_process_group
     from mmseg.engine.gradient_sync import rank
     from mmseg.evaluation import config_options
-    from mmseg.evaluation.evaluate import evaluate, write_result
+    from mmseg.evaluation.evaluate import evaluate
+    from mmseg.evaluation.result_file import predictions_entry, write_result
     from mmseg.evaluation.run_folder import find_checkpoint, find_config
 
     run_folder = Path(options.config).is_dir()
@@ -114,7 +115,9 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
             print_log(f'{what} of {evaluation.images} predictions: {place}', logger='current')
     if scored and rank() == 0:
         result = Path(options.out) if options.out else folder / _result_name(options, checkpoint)
-        facts = {'config': str(config), 'checkpoint': str(checkpoint), 'options': _switches(options)}
+        facts: dict[str, Any] = {'config': str(config), 'checkpoint': str(checkpoint), 'options': _switches(options)}
+        if options.show_dir and options.opacity >= 1:
+            facts['predictions'] = predictions_entry(options.show_dir, result)
         write_result(result, evaluation, facts)
         print_log(f'Scores: {result}', logger='current')
     return evaluation.scores

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmseg.engine.errors import clear_config_errors
@@ -35,12 +33,16 @@ class Evaluation:
         images: in the data set.
         seconds: of the whole loop.
         meta: of the checkpoint.
+        classes: names in the order of train ids.
+        confusion: (C, C) int64 pixel counts, true classes in rows; None if nothing was scored.
     """
 
     scores: dict[str, float]
     images: int
     seconds: float
     meta: dict[str, Any]
+    classes: tuple[str, ...] = ()
+    confusion: Tensor | None = None
 
 
 def evaluate(
@@ -89,7 +91,11 @@ def evaluate(
         for data in track(loader, len(loader), 'Evaluating', silent=rank() != 0):
             batch = preprocessor(data, False)
             metric.process(data, model.predict(batch['inputs'], batch['data_samples']))
-    return Evaluation(metric.evaluate(len(dataset)), len(dataset), time.monotonic() - start, meta)
+    scores = metric.evaluate(len(dataset))
+    seconds = time.monotonic() - start
+    # Another metric than ours may be registered under the config's evaluator.
+    confusion = getattr(metric, 'confusion', None)
+    return Evaluation(scores, len(dataset), seconds, meta, tuple(classes), confusion)
 
 
 def build_networks(cfg: Config) -> tuple[nn.Module, nn.Module]:
@@ -113,29 +119,6 @@ def build_metric(cfg: Config, dataset: Dataset, options: Mapping[str, Any]) -> I
     metric = METRICS.build({**_plain(section), 'image_root': getattr(dataset, 'img_dir', None), **options})
     metric.dataset_meta = dataset.metainfo
     return metric
-
-
-def write_result(path: str | Path, evaluation: Evaluation, facts: Mapping[str, Any]) -> None:
-    """Write the scores and what they were made with as JSON; NaN becomes null.
-
-    Args:
-        path: of the file.
-        evaluation: what to write.
-        facts: further entries (config, checkpoint, options).
-    """
-    scores = {key: None if math.isnan(value) else round(value, 4) for key, value in evaluation.scores.items()}
-    content = {
-        **facts,
-        'iteration': evaluation.meta.get('iter'),
-        'images': evaluation.images,
-        'seconds': round(evaluation.seconds, 2),
-        'torch': torch.__version__,
-        'scores': scores,
-    }
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}')
-    temporary.write_text(json.dumps(content, indent=2) + '\n')
-    temporary.replace(path)
 
 
 def _loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:

@@ -48,6 +48,9 @@ class IoUMetric(BaseMetric):
 
     Raises:
         ValueError: an unknown metric, or ``format_only`` without a folder.
+
+    Attributes:
+        confusion: (C, C) int64 pixel counts of the last evaluation, true classes in rows; None before it.
     """
 
     # BaseMetric warns where no prefix is set.
@@ -83,6 +86,7 @@ class IoUMetric(BaseMetric):
         self.show_dir = show_dir
         self.opacity = opacity
         self.image_root = image_root
+        self.confusion: Tensor | None = None
         self._matrix: Tensor | None = None
         self._last: Tensor | None = None
         self._processed = 0
@@ -148,8 +152,8 @@ class IoUMetric(BaseMetric):
         """
         if self.format_only:
             return {}
-        matrix = self._total(size)
-        scores = self.compute_metrics([matrix])
+        self.confusion = self._total(size).cpu()
+        scores = self.compute_metrics([self.confusion])
         self._matrix, self._last, self._processed = None, None, 0
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in scores.items()}
 
