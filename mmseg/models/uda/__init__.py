@@ -1,8 +1,10 @@
 """Training methods: a segmentor (the student) and the passes that train it."""
 
+from mmseg.models.uda.advseg import AdvSeg
 from mmseg.models.uda.base import Step, UDADecorator
 from mmseg.models.uda.building import build_method
 from mmseg.models.uda.dacs import DACS
+from mmseg.models.uda.minent import MinEnt
 from mmseg.models.uda.supervised import Supervised
 
-__all__ = ['DACS', 'Step', 'Supervised', 'UDADecorator', 'build_method']
+__all__ = ['DACS', 'AdvSeg', 'MinEnt', 'Step', 'Supervised', 'UDADecorator', 'build_method']

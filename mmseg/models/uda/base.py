@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from mmseg.engine.gradient_sync import average_gradients, rank
@@ -176,8 +177,10 @@ class UDADecorator(BaseModel):
         return self.run_passes(self.prepare(batch, decisions))
 
     def update(self, optim_wrapper: Any) -> None:
-        """Step the optimizers."""
-        optim_wrapper.step()
+        """Step the optimizers, several in the order of ``optimizer_modules``."""
+        several = isinstance(optim_wrapper, OptimWrapperDict)
+        for wrapper in optim_wrapper.values() if several else [optim_wrapper]:
+            wrapper.step()
 
     def finish(self, step: Step) -> None:
         """After the update; leaves images for the training panel when they are due."""

@@ -11,6 +11,12 @@ from typing import Any, TypeVar
 from mmseg.registry import MODELS
 
 T = TypeVar('T')
+MASKED_WITHOUT_TARGET = {
+    'separate': 'separatesrc',
+    'separateaug': 'separatesrcaug',
+    'separatetrg': 'separatesrc',
+    'separatetrgaug': 'separatesrcaug',
+}
 _FILLED_BY_BUILD = ('model', 'max_iters', 'data_preprocessor')
 
 
@@ -35,11 +41,8 @@ def build_method(cfg: Mapping[str, Any]) -> Any:
     source_only = uda.pop('source_only', False)
     check_keys(method, uda, 'uda', hidden=_FILLED_BY_BUILD)
     if source_only:
-        # The published wrapper without teacher and target: what is left of it is supervised training. Its strong
-        # augmentation is for the mixed images, which it has not.
         method = _registered('Supervised', 'uda')
-        known = inspect.signature(method).parameters.keys() - {'strong_augment'}
-        uda = {key: value for key, value in uda.items() if key in known}
+        uda = _supervised_part(uda, inspect.signature(method).parameters)
     return method(model=model, max_iters=max_iters, data_preprocessor=preprocessor, **uda)
 
 
@@ -70,6 +73,22 @@ def check_keys(target: Callable[..., Any], settings: Mapping[str, Any], key: str
             known_names = ', '.join(known)
             label = getattr(target, '__name__', target)
             raise ValueError(f'{key}: {label} has no setting {name!r}{hint}; known are {known_names}')
+
+
+def _supervised_part(uda: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """What the published wrapper does without teacher and target: the source images, whole and masked.
+
+    Its strong augmentation is for mixed images, which there are none of, and for masked ones.
+    """
+    kept = {key: value for key, value in uda.items() if key in known and key != 'strong_augment'}
+    if kept.get('masking'):
+        mode = kept['masking'].get('mode', 'separatetrg')
+        kept['masking'] = {
+            'strong_augment': uda.get('strong_augment'),
+            **kept['masking'],
+            'mode': MASKED_WITHOUT_TARGET.get(mode, mode),
+        }
+    return kept
 
 
 def _registered(name: str | None, key: str) -> Callable[..., Any]:

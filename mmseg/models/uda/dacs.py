@@ -1,7 +1,8 @@
-"""DACS and DAFormer: self-training on images in which source classes are pasted onto target images.
+"""DACS, DAFormer and MIC: self-training on images in which source classes are pasted onto target images.
 
 References: DACS (Tranheden et al., WACV 2021); DAFormer (Hoyer et al., CVPR 2022), which is DACS with
-``feature_distance``, rare class sampling and pseudo-label margins (the latter two are settings of the data).
+``feature_distance``, rare class sampling and pseudo-label margins (the latter two are settings of the data);
+MIC (Hoyer et al., CVPR 2023), which adds ``masking``.
 
 =============  ==================================================
 paper          here
@@ -11,6 +12,7 @@ alpha, tau     ``teacher.alpha``, ``pseudo_labels.threshold``
 p_T, q_T       ``step.pseudo.labels``, ``step.pseudo.weight``
 x_M, y_M       ``step.mixed.images``, ``step.mixed.labels``
 lambda_FD      ``feature_distance.weight``
+x^M, lambda^M  ``step.masked.images``, ``masking.weight``
 =============  ==================================================
 """
 
@@ -26,15 +28,16 @@ from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.ema_teacher import EMATeacher
 from mmseg.models.uda.components.mixing import ClassMix
-from mmseg.models.uda.components.pseudo_labels import PseudoLabeler
-from mmseg.models.uda.supervised import Supervised, prefixed
+from mmseg.models.uda.components.pseudo_labels import PseudoLabeler, PseudoLabels
+from mmseg.models.uda.masked_training import prefixed
+from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import TrainBatch
 
 
 @MODELS.register_module()
 class DACS(Supervised):
-    """Two passes: source images with their labels, mixed images with labels of source and teacher.
+    """Source images with their labels, mixed images with labels of source and teacher; optionally masked images.
 
     Args:
         model: config of the student.
@@ -45,6 +48,7 @@ class DACS(Supervised):
         mixing: type and settings of the mixing.
         strong_augment: settings of :class:`StrongAugment`; None = the mixed images stay as they are.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
+        masking: settings of :class:`MaskedConsistency`; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads, and for a strong augmentation without ``mean``.
@@ -60,6 +64,7 @@ class DACS(Supervised):
         mixing: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
         feature_distance: Mapping[str, Any] | None = None,
+        masking: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, max_iters, data_preprocessor, feature_distance)
         self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
@@ -68,25 +73,27 @@ class DACS(Supervised):
         self.strong_augment = self.build_augment(strong_augment)
         self.ema_model = self.build_copy(model)
         self.teacher.freeze(self.ema_model)
+        self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment, shared_teacher=True)
 
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
         step = super().prepare(batch, decisions)
-        if step.target is None:
-            raise ValueError('DACS adapts to a target domain: train_dataloader.dataset must be a UDADataset')
-        if self.micro_batch == 0:
-            self.teacher.update(self.ema_model, self.student, self.iteration)
-        with self.autocast(step.target.images.device):
-            logits = self.teacher(self.ema_model, step.target.images)
-        step.pseudo = self.pseudo_labels(logits, step.target.valid)
         classes = step.decide('mix_classes', self.mixing.draw, step.source.labels, self.generator('mixing'))
         step.mixed = self.mixing.apply(step.source, step.target, step.pseudo, classes)
         if self.strong_augment is not None:
             step.mixed = step.mixed._replace(images=self.augmented(self.strong_augment, step.mixed.images, step))
         return step
 
+    def label_target(self, step: Step) -> PseudoLabels:
+        target = self.target_of(step)
+        if self.micro_batch == 0:
+            self.teacher.update(self.ema_model, self.student, self.iteration)
+        with self.autocast(target.images.device):
+            logits = self.teacher(self.ema_model, target.images)
+        return self.pseudo_labels(logits, target.valid)
+
     def passes(self) -> list[Callable[[Step], Losses]]:
-        return [self.supervised, self.mixed]
+        return [self.supervised, self.mixed, *self.masked_passes()]
 
     def mixed(self, step: Step) -> Losses:
         """Mixed images."""

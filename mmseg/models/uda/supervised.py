@@ -9,23 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmseg.models.uda.base import Losses, Step, UDADecorator
+from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.feature_distance import FeatureDistance
 from mmseg.models.uda.components.frozen_encoder import FrozenEncoder, without_frozen_keys
+from mmseg.models.uda.components.pseudo_labels import PseudoLabels
 from mmseg.models.uda.components.strong_augment import StrongAugment
+from mmseg.models.uda.masked_training import MaskedTraining, prefixed
 from mmseg.registry import MODELS
-from mmseg.structures import TrainBatch
-
-
-def prefixed(prefix: str, losses: Losses) -> Losses:
-    """The same values under names that say where they come from."""
-    return {prefix + name: value for name, value in losses.items()}
+from mmseg.structures import DomainBatch, SegOutput, TrainBatch
 
 
 @MODELS.register_module()
-class Supervised(UDADecorator):
-    """One pass: the segmentation losses of the source images, and optionally the ImageNet feature distance.
+class Supervised(MaskedTraining):
+    """The segmentation losses of the source images; optionally the ImageNet feature distance and a masked pass.
 
     Args:
         model: config of the student, or the segmentor itself.
@@ -33,11 +30,15 @@ class Supervised(UDADecorator):
         data_preprocessor: config of the data preprocessor.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
         strong_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are.
+        masking: settings of :class:`MaskedConsistency`; None = off. On target images it works with a teacher of its
+            own, as there is no other.
+        teacher: settings of :class:`EMATeacher` for it.
+        pseudo_labels: settings of :class:`PseudoLabeler` for it.
 
     Raises:
-        ValueError: for a strong augmentation without ``mean``; for a feature distance with settings it does not know,
-            on a model given as a module (the frozen copy is built from the config), or, at the first step, on a
-            backbone that loaded no pretrained weights.
+        ValueError: for settings that are wrong or that nothing reads; for a strong augmentation without ``mean``; for a
+            feature distance or a teacher on a model given as a module (copies are built from the config); at the first
+            step for a feature distance on a backbone that loaded no pretrained weights.
     """
 
     def __init__(
@@ -47,28 +48,18 @@ class Supervised(UDADecorator):
         data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
         feature_distance: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
+        masking: Mapping[str, Any] | None = None,
+        teacher: Mapping[str, Any] | None = None,
+        pseudo_labels: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, max_iters, data_preprocessor)
         self.source_augment = self.build_augment(strong_augment)
+        self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.feature_distance: FeatureDistance | None = None
         if feature_distance is not None:
             self.feature_distance = build_component(FeatureDistance, feature_distance, 'uda.feature_distance')
             self.imnet_model = FrozenEncoder(self.build_copy(model))
             self.register_load_state_dict_post_hook(without_frozen_keys)
-
-    def build_copy(self, model: Mapping[str, Any] | nn.Module) -> Any:
-        """A second network of the student's config, for a teacher or a frozen reference."""
-        if isinstance(model, nn.Module):
-            raise ValueError(f'{type(self).__name__} builds further networks from the config of the model: pass that')
-        return self.build_segmentor(model)
-
-    def build_augment(self, settings: Mapping[str, Any] | None) -> StrongAugment | None:
-        """The strong augmentation, or None; it needs to know how images are normalised."""
-        if settings is None:
-            return None
-        if not hasattr(self.data_preprocessor, 'mean'):
-            raise ValueError('uda.strong_augment needs model.data_preprocessor with mean and std')
-        return build_component(StrongAugment, settings, 'uda.strong_augment')
 
     def augmented(self, augment: StrongAugment, images: Tensor, step: Step) -> Tensor:
         """Images (B, 3, H, W) with colour jitter and blur."""
@@ -89,14 +80,37 @@ class Supervised(UDADecorator):
         if self.feature_distance is not None:
             with self.autocast(step.source.images.device):
                 step.imnet_features = self.imnet_model(step.source.images)
+        step.pseudo = self.label_target(step)
+        if self.mic is not None:
+            step.masked = self.masked_batch(self.mic, step)
         return step
 
+    def label_target(self, step: Step) -> PseudoLabels | None:
+        """Pseudo-labels of the method's own teacher; None = it has no teacher."""
+        return None
+
+    def target_of(self, step: Step) -> DomainBatch:
+        """The target images.
+
+        Raises:
+            ValueError: if the training has none.
+        """
+        if step.target is None:
+            raise ValueError(
+                f'{type(self).__name__} adapts to a target domain: train_dataloader.dataset must be a UDADataset'
+            )
+        return step.target
+
     def passes(self) -> list[Callable[[Step], Losses]]:
-        return [self.supervised]
+        return [self.supervised, *self.masked_passes()]
 
     def supervised(self, step: Step) -> Losses:
         """Source images; the feature distance shares their forward, and so their backward."""
         out = self.student(step.source.images, self.crop_box(step, 'supervised', step.source.images))
+        return self.source_losses(step, out)
+
+    def source_losses(self, step: Step, out: SegOutput) -> Losses:
+        """Segmentation losses and feature distance of the student's output for the source images."""
         losses = self.student.losses(out, step.source.labels)
         if self.feature_distance is not None:
             distance = self.feature_distance(
@@ -104,3 +118,6 @@ class Supervised(UDADecorator):
             )
             losses |= prefixed('src.', distance)
         return losses
+
+    def panel_images(self, step: Step) -> dict[str, Tensor]:
+        return {**super().panel_images(step), **self.masked_panel(step)}

@@ -145,7 +145,7 @@ def test_labels_are_needed():
 @pytest.mark.parametrize(
     ('uda', 'message'),
     [
-        ({'type': 'DACS', 'masking': {'mode': 'separatetrg'}}, "uda: DACS has no setting 'masking'; known are teacher"),
+        ({'type': 'DACS', 'prototypes': {}}, "uda: DACS has no setting 'prototypes'; known are teacher"),
         ({'type': 'DACS', 'mixxing': {}}, "did you mean 'mixing'"),
         ({'type': 'DAX'}, "type 'DAX' is not registered; near names: .*DACS"),
         ({'alpha': 1}, 'type None'),
