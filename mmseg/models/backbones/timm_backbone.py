@@ -82,8 +82,8 @@ class TIMMBackbone(Backbone):
             ValueError: if an entry is missing, or belongs to no layer of this network.
         """
         path = find_pretrained(source)
-        state = read_pretrained(path)
         own = self.timm_model.state_dict()
+        state = read_pretrained(path, own)
         renamed = {_feature_key(key, own): value for key, value in state.items()}
         left_over = {key for key in renamed if key not in own}
         if left_over:

@@ -46,7 +46,7 @@ def test_incomplete_or_foreign_weights_stop(tmp_path):
 
 def test_missing_file_names_the_command():
     backbone = build(model_name='test_resnet', pretrained='pretrained/no_such/tf_efficientnet_lite0.pth')
-    with pytest.raises(FileNotFoundError, match=r'get_pretrained.py efficientnet_lite0'):
+    with pytest.raises(FileNotFoundError, match=r'get_pretrained.py tf_efficientnet_lite0'):
         backbone.init_weights()
 
 

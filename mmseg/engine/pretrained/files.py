@@ -1,0 +1,63 @@
+"""Files of weights: PyTorch's own (new and old), and safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from mmseg.engine.legacy_checkpoint import read_checkpoint
+
+WRAPPERS = ('state_dict', 'model')
+NOT_WEIGHTS = {
+    b'version https://git-lfs': 'is a pointer of Git LFS, not the weights; run "git lfs pull" in its folder',
+    b'<!DOCTYPE': 'is a web page, not the weights; download it again and look at what the browser shows',
+    b'<html': 'is a web page, not the weights; download it again and look at what the browser shows',
+}
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name: flat, or under ``state_dict`` or ``model``, without wrappers' ``module.``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it cannot be read, or holds no weights.
+    """
+    content = _read(path)
+    for entry in WRAPPERS:
+        inner = content.get(entry)
+        if isinstance(inner, Mapping):
+            content = inner
+    tensors = {key.removeprefix('module.'): value for key, value in content.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise ValueError(f'{path}: holds no weights')
+    return tensors
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}: no such file of weights')
+    with path.open('rb') as file:
+        start = file.read(32)
+    if not start:
+        raise ValueError(f'{path}: is empty; download it again')
+    for beginning, problem in NOT_WEIGHTS.items():
+        if start.lower().lstrip().startswith(beginning.lower()):
+            raise ValueError(f'{path}: {problem}')
+    # A safetensors file begins with the length of its JSON header (8 bytes) and the header.
+    if start[8:9] == b'{':
+        return _read_safetensors(path)
+    return read_checkpoint(path)
+
+
+def _read_safetensors(path: Path) -> Mapping[str, object]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ImportError:
+        raise ValueError(f'{path}: to read it run: pip install safetensors') from None
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f'{path}: cannot be read ({error}); download it again') from None
