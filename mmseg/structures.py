@@ -41,16 +41,18 @@ class SegOutput(NamedTuple):
 
     Attributes:
         features: the encoder's levels after the neck, finest first, each (B, C_i, H_i, W_i).
-        logits: (B, C, h, w) class scores with gradient; ``main``, and ``aux``, ``lr``, ``hr``, ... where the network
-            has them.
+        logits: (B, C, h, w) class scores with gradient; ``main``, and ``aux``, ``lr``, ``hr``, ``attention``, ...
+            where the network has them.
         embedding: (B, D, h, w) the head's feature before its classifier; None for heads that have none.
         crop_box: (4,) int64 tensor y1, y2, x1, x2 of HRDA's detail crop; None elsewhere.
+        detail_features: the encoder's levels of HRDA's detail view; None elsewhere.
     """
 
     features: list[Tensor]
     logits: dict[str, Tensor]
     embedding: Tensor | None = None
     crop_box: Tensor | None = None
+    detail_features: list[Tensor] | None = None
 
 
 class SegDataSample(BaseDataElement):

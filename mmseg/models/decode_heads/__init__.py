@@ -6,6 +6,7 @@ from mmseg.models.decode_heads.daformer import DAFormerHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead, HeadOutput
 from mmseg.models.decode_heads.dlv2 import DLV2Head
 from mmseg.models.decode_heads.fcn import FCNHead
+from mmseg.models.decode_heads.hrda import HRDAHead
 from mmseg.models.decode_heads.isa import ISAHead
 from mmseg.models.decode_heads.psp import PSPHead
 from mmseg.models.decode_heads.segformer import SegFormerHead
@@ -20,6 +21,7 @@ __all__ = [
     'DLV2Head',
     'DepthwiseSeparableASPPHead',
     'FCNHead',
+    'HRDAHead',
     'HeadOutput',
     'ISAHead',
     'PSPHead',

@@ -1,5 +1,6 @@
 """Segmentors: whole networks, from images to class scores."""
 
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
+from mmseg.models.segmentors.hrda_encoder_decoder import HRDAEncoderDecoder
 
-__all__ = ['EncoderDecoder']
+__all__ = ['EncoderDecoder', 'HRDAEncoderDecoder']

@@ -133,7 +133,7 @@ class EncoderDecoder(nn.Module):
         return [images]
 
     def compared_features(self, out: SegOutput, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """The other side of a feature distance: for each of :meth:`feature_views` the last level (B, D, h, w) and labels."""
+        """The student's side: for each of :meth:`feature_views` the last level (B, D, h, w) and labels (B, H, W)."""
         return [(out.features[-1], labels)]
 
     def encode_decode(self, images: Tensor) -> Tensor:
@@ -167,14 +167,14 @@ class EncoderDecoder(nn.Module):
         Raises:
             ValueError: for another flip direction.
         """
-        probabilities = self.probabilities(self.inference_logits(images, ori_shape if rescale else None))
+        probabilities = self.to_probabilities(self.inference_logits(images, ori_shape if rescale else None))
         return probabilities if flip is None else mirror(probabilities, flip)
 
-    def probabilities(self, logits: Tensor) -> Tensor:
+    def to_probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities (B, C, h, w) of logits, at least float32."""
         return logits.softmax(dim=1)
 
-    def label_maps(self, probabilities: Tensor) -> Tensor:
+    def to_label_maps(self, probabilities: Tensor) -> Tensor:
         """What ``predict`` hands out, (B, 1, h, w): the likeliest class."""
         return probabilities.argmax(dim=1, keepdim=True).to(torch.uint8 if self.num_classes <= 256 else torch.int64)
 
@@ -203,14 +203,15 @@ class EncoderDecoder(nn.Module):
         scales = [images] if isinstance(images, Tensor) else images
         ori_shape = _common_shape(data_samples) or scales[0].shape[2:]
         flips = [None, 'horizontal'] if self.inference_options.flip_tta else [None]
-        versions = [
+        total = sum(
             self.inference(x if flip is None else mirror(x, flip), ori_shape, flip) for x in scales for flip in flips
-        ]
-        labels = self.label_maps(sum(versions) / len(versions))
+        )
+        mean = total / (len(scales) * len(flips))
+        labels = self.to_label_maps(mean)
         for sample, label in zip(data_samples, labels, strict=True):
             sample.pred_sem_seg = PixelData(data=label)
         if probabilities:
-            for sample, scores in zip(data_samples, total / (len(scales) * len(flips)), strict=True):
+            for sample, scores in zip(data_samples, mean, strict=True):
                 sample.seg_logits = PixelData(data=scores)
         return data_samples
 

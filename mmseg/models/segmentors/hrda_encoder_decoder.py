@@ -1,0 +1,223 @@
+"""HRDA: a coarse look at the whole image and a fine look at parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmseg.models.detail_crop import DetailView, crop, draw_offset, output_stride, rescale, size_divisor
+from mmseg.models.resize import resize
+from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
+from mmseg.models.segmentors.sliding_window import cut_windows, merge_windows, window_boxes
+from mmseg.registry import MODELS
+from mmseg.structures import SegOutput
+
+NEVER_PADDED = 64  # sides that are multiples of this suit all published networks
+
+
+@MODELS.register_module()
+class HRDAEncoderDecoder(EncoderDecoder):
+    """A segmentation network that sees the image at two scales (Hoyer et al., ECCV 2022, arXiv:2204.13132).
+
+    The context view is the whole image, scaled down; the detail view is, in training, one random crop of it, the same
+    for the whole batch, and in inference overlapping windows. The crop is drawn by :meth:`draw_crop_box` outside the
+    network and handed in.
+
+    Args:
+        backbone: config of the encoder, which both views share.
+        decode_head: config of an ``HRDAHead``.
+        scales: of the two views, in any order.
+        hr_crop_size: height and width of a detail crop and of a detail window; None = the detail view is whole.
+        hr_slide_inference: False = the detail view is whole in inference.
+        hr_slide_overlapping: windows overlap by half; False = they lie side by side.
+        crop_coord_divisible: the crop's corner is a multiple of this.
+        blur_hr_crop: views of scale 1 are scaled to a half and back (the paper's control experiment).
+        feature_scale: which view a feature distance compares, by its scale; ``all`` = both.
+        kwargs: of :class:`EncoderDecoder`.
+
+    Raises:
+        ValueError: for another head, an auxiliary head, a crop of scaled images, or a feature scale that is none.
+    """
+
+    def __init__(
+        self,
+        backbone: dict[str, Any],
+        decode_head: dict[str, Any],
+        scales: Sequence[float] = (1, 0.5),
+        hr_crop_size: Sequence[int] | None = None,
+        hr_slide_inference: bool = True,
+        hr_slide_overlapping: bool = True,
+        crop_coord_divisible: int = 1,
+        blur_hr_crop: bool = False,
+        feature_scale: float | str = 1,
+        **kwargs: Any,
+    ):
+        self.scales = sorted(scales)
+        self._check(decode_head, hr_crop_size, feature_scale, kwargs.get('auxiliary_head'))
+        super().__init__(backbone, {**decode_head, 'scales': self.scales}, **kwargs)
+        self.hr_crop_size = None if hr_crop_size is None else (int(hr_crop_size[0]), int(hr_crop_size[1]))
+        self.hr_slide_inference = hr_slide_inference
+        self.hr_slide_overlapping = hr_slide_overlapping
+        self.crop_coord_divisible = crop_coord_divisible
+        self.blur_hr_crop = blur_hr_crop
+        self.feature_scale = feature_scale
+        self._batch_statistics = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.backbone.modules())
+
+    def _check(self, decode_head: dict[str, Any], crop_size: Any, feature_scale: Any, auxiliary_head: Any) -> None:
+        head = decode_head.get('type')
+        if head != 'HRDAHead':
+            raise ValueError(f"HRDAEncoderDecoder: write decode_head.type='HRDAHead' and single_scale_head={head!r}")
+        if auxiliary_head is not None:
+            raise ValueError('HRDAEncoderDecoder has no auxiliary heads: remove auxiliary_head')
+        if crop_size is not None and self.scales[-1] != 1:
+            raise ValueError(f'hr_crop_size crops images and labels alike, so one of scales={self.scales} must be 1')
+        if feature_scale not in ('all', *self.scales):
+            raise ValueError(f"feature_scale={feature_scale!r} is none of scales={self.scales}, nor 'all'")
+
+    # Views
+
+    def draw_crop_box(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor | None:
+        """Draw where the detail crop of a training pass lies.
+
+        Args:
+            images: (B, 3, H, W) of the pass.
+            generator: of the CPU.
+
+        Returns:
+            (4,) int64 y1, y2, x1, x2, on the CPU; None if the detail view is whole.
+
+        Raises:
+            ValueError: if the images are smaller than the crop.
+        """
+        if self.hr_crop_size is None:
+            return None
+        height, width = self.hr_crop_size
+        y = draw_offset(images.shape[2], height, self.crop_coord_divisible, generator)
+        x = draw_offset(images.shape[3], width, self.crop_coord_divisible, generator)
+        return torch.tensor([y, y + height, x, x + width])
+
+    def _scaled(self, images: Tensor, scale: float) -> Tensor:
+        if scale == 1 and self.blur_hr_crop:
+            return rescale(rescale(images, 0.5), 2)
+        return rescale(images, scale)
+
+    def _context(self, images: Tensor) -> Tensor:
+        return self._scaled(images, self.scales[0])
+
+    def _detail(self, images: Tensor, crop_box: Tensor | None) -> tuple[Tensor, DetailView]:
+        """Detail images: the crop, or all windows (window-major), or the whole; and what they show."""
+        images = self._scaled(images, self.scales[-1])
+        whole = (images.shape[2], images.shape[3])
+        if self.hr_crop_size is None or (crop_box is None and not self.hr_slide_inference):
+            return images, DetailView(whole, whole)
+        if crop_box is not None:
+            return crop(images, crop_box, self.hr_crop_size), DetailView(whole, self.hr_crop_size, crop_box)
+        stride = [side // 2 for side in self.hr_crop_size] if self.hr_slide_overlapping else self.hr_crop_size
+        boxes = window_boxes(*whole, self.hr_crop_size, stride)
+
+        def merge(logits: Tensor, cell: int) -> Tensor:
+            cells = [tuple(side // cell for side in box) for box in boxes]
+            return merge_windows(logits.split(len(images)), cells, [side // cell for side in whole])
+
+        windows = cut_windows(images, boxes)
+        return windows, DetailView(whole, (windows.shape[2], windows.shape[3]), merge=merge)
+
+    def _extract(self, views: Sequence[Tensor]) -> list[list[Tensor]]:
+        """Levels of each view; in one batch where that changes nothing: same size, no statistics of the batch."""
+        same_size = len({view.shape[1:] for view in views}) == 1
+        if not same_size or (self._batch_statistics and self.training):
+            return [self.extract_feat(view) for view in views]
+        counts = [len(view) for view in views]
+        levels = [level.split(counts) for level in self.extract_feat(torch.cat(tuple(views)))]
+        return [list(parts) for parts in zip(*levels, strict=True)]
+
+    # Training
+
+    def forward(self, images: Tensor, crop_box: Tensor | None = None) -> SegOutput:
+        """Everything that training needs, from images (B, 3, H, W).
+
+        Args:
+            images: normalised.
+            crop_box: of :meth:`draw_crop_box`, on the images' device; None = detail everywhere, as in inference.
+
+        Returns:
+            ``logits`` as of :class:`HRDAHead`; ``features`` and ``embedding`` of the context view, ``detail_features``.
+
+        Raises:
+            ValueError: for a crop box if there is no ``hr_crop_size``, or image sizes that do not suit both scales.
+        """
+        if crop_box is not None and self.hr_crop_size is None:
+            raise ValueError('HRDAEncoderDecoder has no hr_crop_size, so crop_box must be None')
+        details, view = self._detail(images, crop_box)
+        context, detail = self._extract([self._context(images), details])
+        out = self.decode_head(context, detail, view)
+        return SegOutput(context, out.logits, out.embedding, crop_box, detail)
+
+    def losses(self, out: SegOutput, labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
+        """``decode.loss_seg``, ``decode.acc_seg``; for scales with a share of the loss also ``decode.lr.*``, ``decode.hr.*``.
+
+        Args:
+            out: of :meth:`forward`.
+            labels: (B, H, W) int64.
+            weight: (B, H, W) factor on each pixel's loss.
+        """
+        parts = (labels, weight)
+        if out.crop_box is not None:
+            parts = tuple(None if part is None else self._cropped(part, out.crop_box) for part in parts)
+        losses = self.decode_head.losses(out.logits, labels, weight, *parts)
+        return {f'decode.{key}': value for key, value in losses.items()}
+
+    def _cropped(self, x: Tensor, crop_box: Tensor) -> Tensor:
+        return x if self.hr_crop_size is None else crop(x, crop_box, self.hr_crop_size)
+
+    @property
+    def _compared(self) -> list[int]:
+        """Views of a feature distance, 0 = context, 1 = detail; of equal scales the context, which is whole."""
+        return [0, 1] if self.feature_scale == 'all' else [self.scales.index(self.feature_scale)]
+
+    def feature_views(self, images: Tensor, crop_box: Tensor | None = None) -> list[Tensor]:
+        views = (lambda: self._context(images), lambda: self._detail(images, crop_box)[0])
+        return [views[index]() for index in self._compared]
+
+    def compared_features(self, out: SegOutput, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
+        pairs = []
+        for index in self._compared:
+            if index == 0:
+                pairs.append((out.features[-1], labels))
+            else:
+                part = labels if out.crop_box is None else self._cropped(labels, out.crop_box)
+                pairs.append((out.detail_features[-1], part))
+        return pairs
+
+    # Inference
+
+    def encode_decode(self, images: Tensor) -> Tensor:
+        """Logits (B, C, H, W) at the size of the images; attention (B, 1, H, W) if the head has ``test_output='ATT'``."""
+        padded = self._padded(images)
+        logits = resize(self(padded).logits['main'], padded.shape[2:], self.align_corners)
+        return logits[:, :, : images.shape[2], : images.shape[3]]
+
+    def _padded(self, images: Tensor) -> Tensor:
+        """Images with mean colour added at the right and bottom, where both views' logits would not fit each other."""
+        if all(side % NEVER_PADDED == 0 for side in images.shape[2:]):
+            return images
+        context = self._context(images)
+        logits = self.decode_head.head(self.extract_feat(context)).logits['main']
+        divisor = size_divisor(self.scales, output_stride(context.shape[2], logits.shape[2]))
+        bottom, right = (-side % divisor for side in images.shape[2:])
+        return F.pad(images, (0, right, 0, bottom)) if bottom or right else images
+
+    @property
+    def shows_attention(self) -> bool:
+        """Whether predictions are attention maps instead of class scores."""
+        return self.decode_head.test_output == 'ATT'
+
+    def to_probabilities(self, logits: Tensor) -> Tensor:
+        return logits if self.shows_attention else super().to_probabilities(logits)
+
+    def to_label_maps(self, probabilities: Tensor) -> Tensor:
+        return probabilities if self.shows_attention else super().to_label_maps(probabilities)
