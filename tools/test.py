@@ -40,6 +40,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     how.add_argument('--tta', '--aug-test', action='store_true', help='average six scales and their mirror images')
     how.add_argument('--ema', action='store_true', help='evaluate the teacher')
     how.add_argument('--best', action='store_true', help='evaluate the best checkpoint of the folder')
+    how.add_argument('--adapt-bn', metavar='CONFIG',
+                     help='AdaBN: batch-norm statistics of the images that this config adapts to')  # fmt: skip
     how.add_argument('--inference-mode', choices=('same', 'whole', 'slide'), default='same')
     how.add_argument('--test-set', action='store_true', help="read the test split: 'val' becomes 'test' in its folders")
     how.add_argument('--cfg-options', '--options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
@@ -78,6 +80,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     from mmseg.engine.distributed import start_process_group
     from mmseg.engine.gradient_sync import rank
     from mmseg.evaluation import config_options
+    from mmseg.evaluation.adapt_batch_norm import target_images
     from mmseg.evaluation.evaluate import evaluate
     from mmseg.evaluation.result_file import predictions_entry, write_result
     from mmseg.evaluation.run_folder import find_checkpoint, find_config
@@ -95,6 +98,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     if not scored:
         config_options.without_labels(cfg)
 
+    adapt_bn = target_images(load_config(options.adapt_bn), cfg) if options.adapt_bn else None
     folder = _output_folder(options, checkpoint)
     start_process_group()
     if not MMLogger.check_instance_created('testing'):
@@ -109,6 +113,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         trust=options.trust_checkpoint,
         device=device,
         precision=options.precision,
+        adapt_bn=adapt_bn,
     )
     for what, place in (('Label ids', metric_options.get('output_dir')), ('Pictures', options.show_dir)):
         if place:
@@ -142,7 +147,7 @@ def _metric_options(options: argparse.Namespace, folder: Path, scored: bool) -> 
 
 def _switches(options: argparse.Namespace) -> list[str]:
     mode = [] if options.inference_mode == 'same' else [options.inference_mode]
-    names = ('ema', 'tta', 'test_set')
+    names = ('ema', 'tta', 'test_set', 'adapt_bn')
     return [*mode, *(name for name in names if getattr(options, name))]
 
 

@@ -18,6 +18,7 @@ from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import rank, world_size
 from mmseg.engine.legacy_checkpoint import load_student
 from mmseg.engine.precision import Precision
+from mmseg.evaluation.adapt_batch_norm import adapt_batch_norm
 from mmseg.evaluation.config_options import loader_section
 from mmseg.evaluation.iou_metric import IoUMetric
 from mmseg.evaluation.progress import track
@@ -54,6 +55,7 @@ def evaluate(
     trust: bool = False,
     device: str | torch.device = 'cpu',
     precision: str = 'fp32',
+    adapt_bn: Dataset | None = None,
 ) -> Evaluation:
     """Predict every image of the config's test data and score it; in several processes, each its share.
 
@@ -65,6 +67,7 @@ def evaluate(
         trust: read checkpoints that need pickle.
         device: to compute on.
         precision: number format, see ``Precision``.
+        adapt_bn: images that the batch-norm statistics are taken of first, see ``adapt_batch_norm``.
 
     Raises:
         FileNotFoundError: data or checkpoint are missing.
@@ -82,6 +85,11 @@ def evaluate(
     preprocessor.to(device)
     number_format = Precision(precision)
     number_format.apply_global_flags()
+    if adapt_bn is not None:
+        workers = loader_section(cfg).get('num_workers', 0)
+        with number_format.autocast(device):
+            images = adapt_batch_norm(model, preprocessor, adapt_bn, device, workers)
+        print_log(f'Batch norm adapted on {images} images without labels', logger='current')
 
     iteration = f' of iteration {meta["iter"]}' if 'iter' in meta else ''
     print_log(f'{"Teacher" if ema else "Student"}{iteration}: {checkpoint}; {len(dataset)} images', logger='current')
