@@ -59,7 +59,7 @@ class HRDAHead(nn.Module):
             raise ValueError(f'HRDA has two scales, context and detail; got scales={list(scales)}')
         if lr_loss_weight < 0 or hr_loss_weight < 0 or lr_loss_weight + hr_loss_weight > 1:
             raise ValueError(
-                'HRDAHead: lr_loss_weight and hr_loss_weight are shares of the loss, neither negative nor in sum above 1; '
+                'HRDAHead: lr_loss_weight and hr_loss_weight are shares of the loss from 0 to 1 in sum; '
                 f'got {lr_loss_weight} and {hr_loss_weight}'
             )
         if test_output not in TEST_OUTPUTS:

@@ -158,7 +158,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
         return SegOutput(context, out.logits, out.embedding, crop_box, detail)
 
     def losses(self, out: SegOutput, labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
-        """``decode.loss_seg``, ``decode.acc_seg``; for scales with a share of the loss also ``decode.lr.*``, ``decode.hr.*``.
+        """``decode.loss_seg``, ``decode.acc_seg``; likewise ``decode.lr.*``, ``decode.hr.*`` for scales with a share.
 
         Args:
             out: of :meth:`forward`.
@@ -196,7 +196,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
     # Inference
 
     def encode_decode(self, images: Tensor) -> Tensor:
-        """Logits (B, C, H, W) at the size of the images; attention (B, 1, H, W) if the head has ``test_output='ATT'``."""
+        """Logits (B, C, H, W) at the size of the images; attention (B, 1, H, W) if the head shows ``ATT``."""
         padded = self._padded(images)
         logits = resize(self(padded).logits['main'], padded.shape[2:], self.align_corners)
         return logits[:, :, : images.shape[2], : images.shape[3]]

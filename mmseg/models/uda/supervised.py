@@ -79,7 +79,9 @@ class Supervised(MaskedTraining):
             step.source = replace(step.source, images=self.augmented(self.source_augment, step.source.images, step))
         if self.feature_distance is not None:
             with self.autocast(step.source.images.device):
-                step.imnet_features = self.imnet_model(step.source.images)
+                box = self.crop_box(step, 'supervised', step.source.images)
+                views = self.student.feature_views(step.source.images, box)
+                step.imnet_features = [self.imnet_model(view)[-1] for view in views]
         step.pseudo = self.label_target(step)
         if self.mic is not None:
             step.masked = self.masked_batch(self.mic, step)
@@ -113,9 +115,8 @@ class Supervised(MaskedTraining):
         """Segmentation losses and feature distance of the student's output for the source images."""
         losses = self.student.losses(out, step.source.labels)
         if self.feature_distance is not None:
-            distance = self.feature_distance(
-                out.features[-1], step.imnet_features[-1], step.source.labels, self.student.num_classes
-            )
+            pairs = self.student.compared_features(out, step.source.labels)
+            distance = self.feature_distance.of_views(pairs, step.imnet_features, self.student.num_classes)
             losses |= prefixed('src.', distance)
         return losses
 

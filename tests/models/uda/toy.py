@@ -45,6 +45,12 @@ class ToySegmentor(nn.Module):
         loss = (loss if weight is None else loss * weight).mean()
         return {'decode.loss_seg': loss, 'decode.acc_seg': (logits.argmax(1) == labels).to(loss.dtype).mean() * 100}
 
+    def feature_views(self, images, crop_box=None):
+        return [images]
+
+    def compared_features(self, out, labels):
+        return [(out.features[-1], labels)]
+
     def encode_decode(self, images):
         return F.interpolate(self(images).logits['main'], size=images.shape[2:], mode='bilinear')
 

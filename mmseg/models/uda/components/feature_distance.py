@@ -75,6 +75,28 @@ class FeatureDistance:
         wanted[list(self.classes)] = True
         return wanted.to(labels.device, non_blocking=True)[small]
 
+    def of_views(
+        self, pairs: Sequence[tuple[Tensor, Tensor]], references: Sequence[Tensor], num_classes: int
+    ) -> dict[str, Tensor]:
+        """The sum of the losses of several views of the images (HRDA's context and detail).
+
+        Args:
+            pairs: of each view features and labels.
+            references: of each view the frozen encoder's features.
+            num_classes: C.
+
+        Returns:
+            as of :meth:`__call__`; ``fd_valid`` is 1 if any view had something to compare.
+        """
+        first, *others = [
+            self(features, reference, labels, num_classes)
+            for (features, labels), reference in zip(pairs, references, strict=True)
+        ]
+        for other in others:
+            first['loss_imnet_feat_dist'] = first['loss_imnet_feat_dist'] + other['loss_imnet_feat_dist']
+            first['fd_valid'] = torch.maximum(first['fd_valid'], other['fd_valid'])
+        return first
+
     def __call__(self, features: Tensor, reference: Tensor, labels: Tensor, num_classes: int) -> dict[str, Tensor]:
         """The loss and whether there was anything to compare.
 
