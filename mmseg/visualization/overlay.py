@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from mmseg.visualization.palette import Palette, colorize
@@ -26,6 +27,9 @@ def overlay(image: np.ndarray, label: np.ndarray, palette: Palette, opacity: flo
         raise ValueError(f'image of {image.shape[:2]} and label map of {label.shape} cannot be laid over each other')
     if not 0 <= opacity <= 1:
         raise ValueError(f'opacity is {opacity}, expected a number from 0 to 1')
-    alpha = opacity * (np.asarray(label) < len(palette))[..., None]
-    blended = (1 - alpha) * image + alpha * colorize(label, palette)
-    return np.rint(blended).astype(np.uint8)
+    image = np.ascontiguousarray(image)
+    blended = cv2.addWeighted(image, 1 - opacity, colorize(label, palette), opacity, 0)
+    unlabelled = np.asarray(label) >= len(palette)
+    if unlabelled.any():
+        blended[unlabelled] = image[unlabelled]
+    return blended
