@@ -58,6 +58,7 @@ class Supervised(MaskedTraining):
         self.feature_distance: FeatureDistance | None = None
         if feature_distance is not None:
             self.feature_distance = build_component(FeatureDistance, feature_distance, 'uda.feature_distance')
+            self.feature_distance.check_classes(self.student.num_classes)
             self.imnet_model = FrozenEncoder(self.build_copy(model))
             self.register_load_state_dict_post_hook(without_frozen_keys)
 

@@ -82,14 +82,22 @@ def test_feature_distance_adds_its_gradient_in_the_same_backward():
 
 
 def test_empty_feature_distance_leaves_the_gradients_as_without():
-    settings = {'type': 'Supervised', 'feature_distance': {'classes': [17]}}
+    settings = {'type': 'Supervised', 'feature_distance': {'classes': [4]}}
     method = build_method(config(settings, pretrained_loaded=True)).double()
     plain = build_method(config()).double()
     plain.model.load_state_dict(method.model.state_dict())
-    log = method.compute_gradients(random_batch())
-    plain.compute_gradients(random_batch())
+    batch = random_batch()
+    batch.source.labels[batch.source.labels == 4] = 0
+    log = method.compute_gradients(batch)
+    plain.compute_gradients(batch)
     assert_same(gradients(method), gradients(plain))
     assert log['src.loss_imnet_feat_dist'] == 0 and log['src.fd_valid'] == 0
+
+
+def test_feature_distance_to_classes_that_the_network_does_not_have():
+    settings = {'type': 'Supervised', 'feature_distance': {'classes': [1, 4, 5, 17]}}
+    with pytest.raises(ValueError, match=r'classes has \[5, 17\], but the network has classes 0 to 4'):
+        build_method(config(settings, pretrained_loaded=True))
 
 
 def test_frozen_encoder_stays_frozen_and_out_of_checkpoints():

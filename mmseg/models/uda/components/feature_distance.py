@@ -57,6 +57,15 @@ class FeatureDistance:
         self.classes = None if classes is None else tuple(classes)
         self.min_ratio = min_ratio
 
+    def check_classes(self, num_classes: int) -> None:
+        """Raise ValueError for a class that the network does not have: its positions would never be found."""
+        foreign = [class_id for class_id in self.classes or () if not 0 <= class_id < num_classes]
+        if foreign:
+            raise ValueError(
+                f'uda.feature_distance.classes has {foreign}, but the network has classes 0 to {num_classes - 1}: list '
+                'the ids of its things, or None for all positions'
+            )
+
     def positions(self, labels: Tensor, size: tuple[int, int], num_classes: int) -> Tensor:
         """(B, h, w) bool, where features of ``size`` (h, w) are compared, by labels (B, H, W).
 
