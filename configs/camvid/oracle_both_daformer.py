@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/camvid_runtime.py',
     '../_base_/models/daformer_effnet_lite0_demo.py',
     '../_base_/datasets/camvid_day_and_dusk_256x256.py',
-    '../_base_/schedules/camvid.py',
+    '../_base_/schedules/demo.py',
 ]
 
 model = dict(decode_head=dict(num_classes=11))
