@@ -112,7 +112,7 @@ def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
     content = tuple(
         int(np.clip(size, 0, end - start)) for size, start, end in ((height - y1, y1, y2), (width - x1, x1, x2))
     )
-    return {**cropped, 'meta': {**sample['meta'], 'img_shape': content}}
+    return {**cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
 
 
 def with_margins(dataset: BaseSegDataset, margins: Sequence[int]) -> BaseSegDataset:

@@ -155,7 +155,7 @@ class RareClassSampling:
         The file is decoded and resized once: only the random transforms run again.
         """
         before, redrawn, after = dataset.pipeline.split_for_redrawing()
-        loaded = before(dataset.record(index, draws))
+        loaded = {**before(dataset.record(index, draws)), 'sampled_class': class_id}
         enough = self.min_pixels * self.min_crop_ratio
         if enough <= 0:
             return after(redrawn(loaded))

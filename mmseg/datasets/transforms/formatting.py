@@ -12,6 +12,8 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 META_KEYS = ('img_path', 'seg_map_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction')
+# Where a sample comes from, known only if it was cropped (y1, y2, x1, x2 before flipping), and drawn for a class.
+ORIGIN_KEYS = ('crop_box', 'sampled_class')
 
 
 def image_tensor(image: np.ndarray) -> torch.Tensor:
@@ -28,7 +30,8 @@ def map_tensor(values: np.ndarray) -> torch.Tensor:
 def sample_meta(results: Results) -> Results:
     """The file facts of a sample; not flipped and not scaled unless a transform said so."""
     defaults = {'scale_factor': (1.0, 1.0), 'flip': False, 'flip_direction': 'horizontal'}
-    return {key: results.get(key, defaults.get(key)) for key in META_KEYS}
+    meta = {key: results.get(key, defaults.get(key)) for key in META_KEYS}
+    return meta | {key: results[key] for key in ORIGIN_KEYS if key in results}
 
 
 @TRANSFORMS.register_module()

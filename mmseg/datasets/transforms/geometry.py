@@ -79,6 +79,7 @@ class RandomCrop(Transform):
             if name in results:
                 results[name] = cut(results[name], box)
         results['img_shape'] = results['img'].shape[:2]
+        results['crop_box'] = box
         return results
 
 
