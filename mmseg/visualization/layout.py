@@ -48,6 +48,14 @@ class Page:
         ImageDraw.Draw(block).text((0, 0), text, fill=INK, font=ImageFont.load_default(size))
         self.blocks.append(block)
 
+    def add_lines(self, lines: Sequence[str], size: int = 15) -> None:
+        """Small text, each line cut at the page's width."""
+        font, line = ImageFont.load_default(size), round(size * 1.4)
+        block = Image.new('RGB', (self.width, line * len(lines)), PAPER)
+        for number, text in enumerate(lines):
+            ImageDraw.Draw(block).text((0, number * line), shorten(text, font, self.width), fill=INK, font=font)
+        self.blocks.append(block)
+
     def add_row(self, tiles: Sequence[Tile], columns: int) -> None:
         """Tiles side by side, as wide as ``columns`` of them need to be to fill the page."""
         width = tile_width(self.width, columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -45,6 +46,8 @@ def training_panel(
     classes: Sequence[str] | None = None,
     title: str = '',
     tile_width: int = 320,
+    captions: Sequence[Sequence[str]] | None = None,
+    opacity: float = 1.0,
 ) -> np.ndarray:
     """All tensors of a step side by side, for each image of the batch.
 
@@ -58,6 +61,8 @@ def training_panel(
         classes: names for a legend.
         title: heading.
         tile_width: of one picture, in pixels.
+        captions: lines of text above each image of the batch.
+        opacity: of label maps, which are laid over the last image before them; 1 shows their colours alone.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -67,7 +72,7 @@ def training_panel(
     """
     if not panel:
         raise ValueError('a training panel needs at least one tensor')
-    rows = list(zip(*(_tiles(name, tensor, mean, std, palette) for name, tensor in panel.items()), strict=False))
+    rows = list(zip(*_columns(panel, _Style(mean, std, palette, opacity)), strict=False))
     columns = min(COLUMNS, len(panel))
     page = Page(page_width(tile_width, columns))
     if title:
@@ -75,6 +80,8 @@ def training_panel(
     for number, tiles in enumerate(rows):
         if number:
             page.add_rule()
+        if captions is not None:
+            page.add_lines(captions[number])
         for start in range(0, len(tiles), columns):
             page.add_row(tiles[start : start + columns], columns)
     if classes:
@@ -82,10 +89,35 @@ def training_panel(
     return page.render()
 
 
-def _tiles(name: str, tensor: Tensor, mean: Sequence[float], std: Sequence[float], palette: Palette) -> list[Tile]:
+@dataclass(frozen=True)
+class _Style:
+    """How a panel's tensors are drawn; see :func:`training_panel`."""
+
+    mean: Sequence[float]
+    std: Sequence[float]
+    palette: Palette
+    opacity: float
+
+
+def _columns(panel: Mapping[str, Tensor], style: _Style) -> list[list[Tile]]:
+    """Each tensor's tiles, one per image of the batch."""
+    columns: list[list[Tile]] = []
+    images: list[np.ndarray] = []
+    for name, tensor in panel.items():
+        columns.append(_tiles(name, tensor, style, images))
+        if _is_image(tensor):
+            images = [tile.picture for tile in columns[-1]]
+    return columns
+
+
+def _is_image(tensor: Tensor) -> bool:
+    return tensor.ndim == 4 and tensor.shape[1] == 3 and tensor.is_floating_point()
+
+
+def _tiles(name: str, tensor: Tensor, style: _Style, beneath: Sequence[np.ndarray]) -> list[Tile]:
     title = name.replace('_', ' ').capitalize()
-    if tensor.ndim == 4 and tensor.shape[1] == 3 and tensor.is_floating_point():
-        return [Tile(image, title) for image in denormalize(tensor, mean, std)]
+    if _is_image(tensor):
+        return [Tile(image, title) for image in denormalize(tensor, style.mean, style.std)]
     if tensor.ndim == 4 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     if tensor.ndim != 3:
@@ -93,4 +125,11 @@ def _tiles(name: str, tensor: Tensor, mean: Sequence[float], std: Sequence[float
     if tensor.is_floating_point() or tensor.dtype == torch.bool:
         weights = tensor.detach().float().cpu().numpy()
         return [Tile(heat_map(weight), title, f'mean {weight.mean():.3f}', True) for weight in weights]
-    return [Tile(colorize(label, palette), title, categorical=True) for label in tensor.detach().cpu().numpy()]
+    colours = [colorize(label, style.palette) for label in tensor.detach().cpu().numpy()]
+    if style.opacity < 1 and len(beneath) == len(colours) and beneath[0].shape == colours[0].shape:
+        share = style.opacity
+        # Ignored pixels are darkened, as the legend's black says.
+        colours = [
+            cv2.addWeighted(ours, share, image, 1 - share, 0) for ours, image in zip(colours, beneath, strict=True)
+        ]
+    return [Tile(colour, title, categorical=True) for colour in colours]
