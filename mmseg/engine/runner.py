@@ -72,7 +72,7 @@ class Runner(mmengine.runner.Runner):
         precision = Precision(cfg.get('precision', 'fp32'))
         precision.apply_global_flags()
         distributed = start_process_group()
-        parts = _parts(cfg)
+        parts = loaders_and_loops(cfg)
         with clear_config_errors(cfg):
             runner = cls(
                 model=method if method is not None else cfg.model,
@@ -280,7 +280,7 @@ class Runner(mmengine.runner.Runner):
         self._has_loaded = True
 
 
-def _parts(cfg: Config) -> dict[str, Any]:
+def loaders_and_loops(cfg: Config) -> dict[str, Any]:
     """The config's loaders, loops and evaluators, with what goes without saying filled in."""
     parts = {key: copy.deepcopy(cfg.get(key)) for key in ('train_dataloader', 'train_cfg', 'optim_wrapper')}
     if parts['train_dataloader'] is None or parts['optim_wrapper'] is None:
