@@ -18,17 +18,13 @@ from mmengine.logging import print_log
 from mmseg.engine.config import OPTIONAL_KEYS
 from mmseg.engine.legacy_data import as_plain, upgrade_data
 from mmseg.engine.legacy_section import Section, merge
+from mmseg.engine.legacy_uda import FLAT_UDA_KEYS, discriminator_settings, upgrade_uda
 
 SECTIONS = (
     'data', 'optimizer', 'optimizer_config', 'lr_config', 'runner', 'total_iters', 'evaluation', 'checkpoint_config',
     'log_config', 'dist_params', 'workflow', 'resume_from', 'cudnn_benchmark', 'use_ddp_wrapper',
     'find_unused_parameters',
 )  # fmt: skip
-FLAT_UDA_KEYS = re.compile(
-    'source_only|alpha|pseudo_threshold|pseudo_weight_.*|imnet_.*|mix|blur|color_jitter_.*|mask_.*|debug_img_interval|'
-    'print_grad_magnitude'
-)
-NESTED_UDA_KEYS = ('type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'feature_distance', 'masking')
 RENAMED = {
     'UniHead': 'DAFormerHead',
     'MultiResEncoderDecoder': 'HRDAEncoderDecoder',
@@ -69,9 +65,12 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
     notes: list[str] = []
     if 'model' in new:
         new['model'] = _upgrade_model(new['model'])
+    discriminator = None
     if new.get('uda') is not None:
-        uda, panels = _upgrade_uda(Section(new['uda'], 'uda'), notes)
-        new = merge({**new, 'uda': uda}, panels)
+        uda = Section(new['uda'], 'uda')
+        discriminator = discriminator_settings(uda, 'discriminator' in (new.get('optim_wrapper') or {}))
+        upgraded, panels = upgrade_uda(uda, notes)
+        new = merge({**new, 'uda': upgraded}, panels)
     if 'data' in old:
         new = merge(new, upgrade_data(Section(old.take('data'), 'data')))
         for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
@@ -83,6 +82,8 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
             new = merge(new, translate(value if key == 'total_iters' else Section(value, key), notes))
     if 'lr_config' in old:
         new['param_scheduler'] = _upgrade_schedule(Section(old.take('lr_config'), 'lr_config'))
+    if discriminator is not None:
+        new = _with_discriminator(new, *discriminator)
     if 'cudnn_benchmark' in old:
         new = merge(new, {'env_cfg': {'cudnn_benchmark': old.take('cudnn_benchmark')}})
     if resume_from := old.take('resume_from'):
@@ -118,73 +119,6 @@ def _upgrade_model(node: Any, parent: str = 'model') -> Any:
         return RENAMED.get(node, node) if parent in ('type', 'single_scale_head') else node
     gone = {'ema_drop_path_rate'} | ({'fusion'} if parent == 'fusion_cfg' else set())
     return {key: _upgrade_model(value, key) for key, value in node.items() if key not in gone}
-
-
-def _upgrade_uda(old: Section, notes: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Flat keys into components, and the settings that have moved out of ``uda``."""
-    new = {key: old.take(key) for key in NESTED_UDA_KEYS if key in old}
-    if new.get('type', 'DACS') != 'DACS' and any(FLAT_UDA_KEYS.fullmatch(key) for key in old.left):
-        raise ValueError(f'0.x config: uda.type={new["type"]!r} cannot be translated; only DACS can')
-
-    def move(component: str, **keys: str) -> None:
-        values = {name: old.take(key) for name, key in keys.items() if key in old}
-        if values:
-            new[component] = merge(new.get(component) or {}, values)
-
-    move('teacher', alpha='alpha')
-    move(
-        'pseudo_labels',
-        threshold='pseudo_threshold',
-        ignore_top='pseudo_weight_ignore_top',
-        ignore_bottom='pseudo_weight_ignore_bottom',
-    )
-    if 'mix' in old:
-        old.expect('mix', 'class')
-        new['mixing'] = {'type': 'ClassMix'}
-    move('strong_augment', jitter_strength='color_jitter_strength', blur='blur')
-    if 'color_jitter_probability' in old:
-        # The originals apply the jitter where a uniform number is above this.
-        chance = round(1 - old.take('color_jitter_probability'), 12)
-        new['strong_augment'] = {**new.get('strong_augment', {}), 'jitter_probability': chance}
-    _move_feature_distance(old, new)
-    masking = {
-        name: old.take(key)
-        for name, key in (
-            ('mode', 'mask_mode'),
-            ('alpha', 'mask_alpha'),
-            ('threshold', 'mask_pseudo_threshold'),
-            ('weight', 'mask_lambda'),
-            ('generator', 'mask_generator'),
-        )
-        if key in old
-    }
-    if masking.get('mode') is not None:
-        masking['generator'] = merge({}, masking.get('generator') or {})
-        new['masking'] = masking
-    if old.take('source_only', False):
-        new['source_only'] = True
-    if old.take('print_grad_magnitude', False):
-        notes.append('uda.print_grad_magnitude=True')
-    old.take('ema_drop_path_rate')
-    interval = old.take('debug_img_interval')
-    old.close()
-    return new, {} if interval is None else {'default_hooks': {'panels': {'interval': interval}}}
-
-
-def _move_feature_distance(old: Section, new: dict[str, Any]) -> None:
-    keys = {
-        'weight': 'imnet_feature_dist_lambda',
-        'classes': 'imnet_feature_dist_classes',
-        'min_ratio': 'imnet_feature_dist_scale_min_ratio',
-    }
-    values = {name: old.take(key) for name, key in keys.items() if key in old}
-    old.take('imnet_feature_dist_scale_method')  # read by nobody in the originals either
-    if values.get('min_ratio', 0) is None:
-        del values['min_ratio']
-    if values.get('weight') == 0:
-        new.pop('feature_distance', None)
-    elif values:
-        new['feature_distance'] = merge(new.get('feature_distance') or {}, values)
 
 
 def _upgrade_optimizer(old: Section, notes: list[str]) -> dict[str, Any]:
@@ -228,6 +162,21 @@ def _upgrade_schedule(old: Section) -> dict[str, Any] | None:
     if new == {'power': 1.0, 'min_lr': 0.0, 'warmup_iters': 1500, 'warmup_ratio': 1e-6}:
         return {'type': 'Poly10Warm'}
     return {'type': 'Poly', **new}
+
+
+def _with_discriminator(
+    new: Mapping[str, Any], optim_wrapper: Mapping[str, Any], schedule: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The originals' optimizer and schedule become ``main``, beside those of the discriminator."""
+    for key, ours, single in (
+        ('optim_wrapper', optim_wrapper, 'optimizer'),
+        ('param_scheduler', schedule, 'type'),
+    ):
+        by_name = dict(new.get(key) or {})
+        if single in by_name:
+            by_name = {'main': by_name}
+        new = {**new, key: {**by_name, 'discriminator': ours}}
+    return dict(new)
 
 
 def _upgrade_runner(old: Section, notes: list[str]) -> dict[str, Any]:

@@ -305,8 +305,8 @@ def test_flip_in_the_test_pipeline_names_the_option(old: dict[str, Any]) -> None
 
 
 def test_other_methods_are_named(old: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="uda.type='AdvSeg'"):
-        upgrade(change(old, 'uda.type', 'AdvSeg'))
+    with pytest.raises(ValueError, match="uda.type='ProDA'"):
+        upgrade(change(old, 'uda.type', 'ProDA'))
 
 
 def test_what_has_no_counterpart_is_said(old: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

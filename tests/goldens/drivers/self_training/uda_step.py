@@ -1,4 +1,4 @@
-"""Training steps: losses, gradients, mixed samples, student and teacher afterwards."""
+"""Training steps: losses, gradients, mixed and masked samples, all networks afterwards."""
 
 import math
 import re
@@ -10,29 +10,42 @@ from mmseg.engine.legacy_config import upgrade
 from mmseg.engine.optimizer_groups import build_optim_wrapper
 from mmseg.models.uda import build_method
 from mmseg.models.uda.components.mixing import class_table
+from mmseg.registry import PARAM_SCHEDULERS
 from mmseg.structures import DomainBatch, TrainBatch
 from tests.goldens.harness import state_tensors, statistics
 
 RELATIVE = 1e-5  # the cases' tolerance in float64
+IMAGENET = {
+    'mean': [123.675, 116.28, 103.53],
+    'std': [58.395, 57.12, 57.375],
+}  # any will do: only the jitter, which is off, looks at it
 
 
 def run(case):
     method = _method(case)
     optimizer = build_optim_wrapper(method, _upgraded(case)['optim_wrapper'])
+    schedules = _schedules(case, optimizer)
     for t in range(case.meta['options']['steps']):
         method.zero_grad()
-        step = method.prepare(_batch(case, t), _decisions(case, t))
+        step = method.prepare(_batch(case, t), _decisions(case, t, method))
         log = method.run_passes(step)
         _compare_log(case, t, log)
         _compare_gradients(case, t, method.student)
-        if hasattr(step, 'mixed'):
-            _compare_mixed(case, t, step.mixed)
+        _compare_samples(case, t, step)
+        _compare_discriminator(case, t, method, optimizer)
         method.update(optimizer)
         method.finish(step)
         method.iteration += 1
+        for schedule in schedules:
+            schedule.step()
     _compare_network(case, 'student', method.student)
     if 'teacher_params' in case.arrays:
         _compare_network(case, 'teacher', method.ema_model)
+    if 'mic_teacher_params' in case.arrays:
+        _compare_network(case, 'mic_teacher', method.mic.teacher.ema_model)
+    if 'D_params' in case.arrays:
+        parameters = dict(method.model_D.named_parameters())
+        _compare_table('D params', parameters, case.meta['discriminator_names'], case.arrays['D_params'])
 
 
 def _upgraded(case):
@@ -41,9 +54,9 @@ def _upgraded(case):
 
 def _method(case):
     options = case.meta['options']
-    assert (options['color_jitter'], options['blur']) == ('off', 'off')
+    assert (options.get('color_jitter', 'off'), options.get('blur', 'off')) == ('off', 'off')
     cfg = _upgraded(case)
-    cfg['model']['data_preprocessor'] = {'type': 'SegDataPreProcessor', **case.meta['inputs']['img_norm']}
+    cfg['model']['data_preprocessor'] = {'type': 'SegDataPreProcessor', **case.meta['inputs'].get('img_norm', IMAGENET)}
     cfg['train_cfg'] = {'max_iters': options['max_iters']}
     method = build_method(cfg).double().train()
     for module in method.modules():
@@ -52,8 +65,13 @@ def _method(case):
         if hasattr(module, 'drop_prob'):
             module.drop_prob = options['drop_path']
     method.student.load_state_dict(state_tensors(case.inputs['student']))
-    if 'teacher' in case.inputs:
-        method.ema_model.load_state_dict(state_tensors(case.inputs['teacher']))
+    for name, network in (
+        ('teacher', lambda: method.ema_model),
+        ('mic_teacher', lambda: method.mic.teacher.ema_model),
+        ('discriminator', lambda: method.model_D),
+    ):
+        if name in case.inputs:
+            network().load_state_dict(state_tensors(case.inputs[name]))
     if 'imnet' in case.inputs:
         weights = state_tensors(case.inputs['imnet'])
         encoder = {
@@ -70,10 +88,26 @@ def _batch(case, t):
     return TrainBatch(source, DomainBatch(case.tensor('target_img')[t], valid=valid))
 
 
-def _decisions(case, t):
-    if 'chosen_classes' not in case.inputs:
-        return {}
-    return {'mix_classes': class_table(case.tensor('chosen_classes')[t])}
+def _schedules(case, optimizer):
+    """That of the discriminators' rate; the cases' main rate is constant."""
+    cfg = _upgraded(case).get('param_scheduler')
+    if cfg is None:
+        return []
+    settings = {**cfg['discriminator'], 'max_iters': case.meta['options']['max_iters']}
+    return [PARAM_SCHEDULERS.build({**settings, 'optimizer': optimizer['discriminator']})]
+
+
+def _decisions(case, t, method):
+    decisions = {}
+    if 'chosen_classes' in case.inputs:
+        decisions['mix_classes'] = class_table(case.tensor('chosen_classes')[t])
+    if 'mask_grid' in case.inputs:
+        decisions['mask_grid'] = case.tensor('mask_grid')[t]
+    if 'hr_crop_boxes' in case.inputs:
+        # The passes that look at images, in their order, each drew one box.
+        names = [f'crop_box_{one_pass.__name__}' for one_pass in method.passes()]
+        decisions |= zip(names, case.tensor('hr_crop_boxes')[t], strict=False)
+    return decisions
 
 
 def _compare_log(case, t, log):
@@ -95,18 +129,34 @@ def _compare_gradients(case, t, student):
         _compare_table('gradients', gradients, names, case.arrays['grads_step0'])
 
 
-def _compare_mixed(case, t, mixed):
+def _compare_samples(case, t, step):
     if case.meta.get('mixed_weight_max_min_mean'):
-        weight = mixed.weight
+        weight = step.mixed.weight
         ours = [float(weight.max()), float(weight.min()), float(weight.mean())]
         np.testing.assert_allclose(ours, case.meta['mixed_weight_max_min_mean'][t], rtol=RELATIVE)
-    if t == 0:
-        ours = {'mixed_img': mixed.images, 'mixed_lbl': mixed.labels[:, None], 'mixed_weight': mixed.weight}
+    for kind in ('mixed', 'masked'):
+        if t > 0 or not hasattr(step, kind):
+            continue
+        batch = getattr(step, kind)
+        ours = {f'{kind}_img': batch.images, f'{kind}_lbl': batch.labels[:, None], f'{kind}_weight': batch.weight}
         for key, expected in case.arrays.items():
-            name, _, stride = key.partition('_s')
+            name, _, stride = key.rpartition('_s')
             if name in ours and re.fullmatch(r'\d+', stride):
                 sampled = ours[name][..., :: int(stride), :: int(stride)].numpy()
                 np.testing.assert_allclose(sampled, expected, rtol=RELATIVE, err_msg=key)
+
+
+def _compare_discriminator(case, t, method, optimizer):
+    if 'D_grads_step0' not in case.arrays:
+        return
+    rates = [group['lr'] for group in optimizer['discriminator'].optimizer.param_groups]
+    np.testing.assert_allclose(rates, case.meta['lr_D'][t], rtol=RELATIVE)
+    gradients = {name: value.grad for name, value in method.model_D.named_parameters()}
+    for name, due in (('step0', t == 0), ('last', t == case.meta['options']['steps'] - 1)):
+        if due:
+            _compare_table(
+                f'D gradients {name}', gradients, case.meta['discriminator_names'], case.arrays[f'D_grads_{name}']
+            )
 
 
 def _compare_network(case, role, network):
