@@ -1,9 +1,12 @@
 """Datasets, pairs of domains, and how samples are drawn and stacked."""
 
+from mmseg.datasets.acdc import ACDCDataset
 from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.bdd100k import BDD100KDataset
 from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
 from mmseg.datasets.collate import collate_domains
+from mmseg.datasets.dark_zurich import DarkZurichDataset
 from mmseg.datasets.domain_pair import UDADataset
 from mmseg.datasets.gta import GTADataset
 from mmseg.datasets.rare_class_sampling import RareClassSampling
@@ -11,9 +14,12 @@ from mmseg.datasets.sampler import SampleNumberSampler
 from mmseg.datasets.synthia import SynthiaDataset
 
 __all__ = [
+    'ACDCDataset',
+    'BDD100KDataset',
     'BaseSegDataset',
     'CamVidDataset',
     'CityscapesDataset',
+    'DarkZurichDataset',
     'GTADataset',
     'RareClassSampling',
     'SampleNumberSampler',

@@ -4,9 +4,7 @@ _base_ = ['imagenet_input.py']
 model = dict(
     type='EncoderDecoder',
     pretrained='pretrained/tf_efficientnet_lite0.pth',
-    backbone=dict(
-        type='TIMMBackbone', model_name='tf_efficientnet_lite0', out_indices=(1, 2, 3, 4), output_stride=16
-    ),
+    backbone=dict(type='TIMMBackbone', model_name='tf_efficientnet_lite0', out_indices=(1, 2, 3, 4), output_stride=16),
     decode_head=dict(
         type='DLV2Head',
         in_channels=320,
