@@ -87,6 +87,7 @@ class AdvSeg(Supervised):
     def supervised(self, step: Step) -> Losses:
         """Source images; their predictions are kept for the discriminator."""
         out = self.student(step.source.images, self.crop_box(step, 'supervised', step.source.images))
+        self.show(step, 'source', out, step.source.images)
         step.source_output = _detached(self.probabilities(out, step.source.images))
         return self.source_losses(step, out)
 

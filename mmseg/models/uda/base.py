@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.model import BaseModel
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from mmseg.engine.gradient_sync import average_gradients, rank
 from mmseg.engine.precision import Precision
 from mmseg.models.uda.log_window import LogWindow
+from mmseg.models.uda.panel_predictions import prediction_panel
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample, TrainBatch
+from mmseg.structures import SegDataSample, SegOutput, TrainBatch
 
 Losses = dict[str, Tensor]
 
@@ -30,11 +31,13 @@ class Step(SimpleNamespace):
         source: the labelled domain, a :class:`DomainBatch` with labels.
         target: the unlabelled domain, a :class:`DomainBatch`; None if the training has none.
         decisions: random decisions by name: those handed in, and those drawn since.
+        shown: predictions for the training panel.
     """
 
     source: Any
     target: Any
     decisions: dict[str, Any]
+    shown: dict[str, Tensor]
 
     def decide(self, name: str, draw: Callable[..., Any], *args: Any) -> Any:
         """The decision that was handed in under this name, or else ``draw(*args)``."""
@@ -63,9 +66,11 @@ class UDADecorator(BaseModel):
         panel_interval: every so many steps ``panel`` holds images of the step; 0 = never.
         log_interval: every so many steps ``train_step`` returns means of the log values.
         evaluate_teacher: validate and test the teacher instead of the student.
+        panel_prediction: name of the images whose prediction the training panel shows.
     """
 
     model: Any
+    panel_prediction: ClassVar[str] = 'source'
 
     def __init__(
         self,
@@ -137,7 +142,7 @@ class UDADecorator(BaseModel):
         if batch.source.labels is None:
             raise ValueError('the training images have no labels: add LoadAnnotations to their pipeline')
         self._seed_networks('prepare')
-        return Step(source=batch.source, target=batch.target, decisions=dict(decisions or {}))
+        return Step(source=batch.source, target=batch.target, decisions=dict(decisions or {}), shown={})
 
     def crop_box(self, step: Step, name: str, images: Tensor) -> Tensor | None:
         """Where the student looks closely in the pass called ``name``; None for a student that sees images whole.
@@ -184,8 +189,17 @@ class UDADecorator(BaseModel):
 
     def finish(self, step: Step) -> None:
         """After the update; leaves images for the training panel when they are due."""
-        due = self.panel_interval > 0 and self.iteration % self.panel_interval == 0
-        self.panel = self.panel_images(step) if due else {}
+        self.panel = {**self.panel_images(step), **step.shown} if self.panel_due else {}
+
+    @property
+    def panel_due(self) -> bool:
+        """Whether the training panel shows this step."""
+        return self.panel_interval > 0 and self.iteration % self.panel_interval == 0
+
+    def show(self, step: Step, name: str, out: SegOutput, images: Tensor) -> None:
+        """Keep what the student predicts for the images called ``name`` if a panel is due and shows these."""
+        if self.panel_due and name == self.panel_prediction:
+            step.shown |= prediction_panel(name, out, images.shape[2:])
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
         """What a picture of this step shows: images (B, 3, H, W), labels and weights (B, H, W)."""

@@ -54,6 +54,8 @@ class DACS(Supervised):
         ValueError: for settings that are wrong or that nothing reads, and for a strong augmentation without ``mean``.
     """
 
+    panel_prediction = 'mixed'
+
     def __init__(
         self,
         model: Mapping[str, Any] | nn.Module,
@@ -98,6 +100,7 @@ class DACS(Supervised):
     def mixed(self, step: Step) -> Losses:
         """Mixed images."""
         out = self.student(step.mixed.images, self.crop_box(step, 'mixed', step.mixed.images))
+        self.show(step, 'mixed', out, step.mixed.images)
         return prefixed('mix.', self.student.losses(out, step.mixed.labels, step.mixed.weight))
 
     def train(self, mode: bool = True) -> DACS:

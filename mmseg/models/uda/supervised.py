@@ -110,6 +110,7 @@ class Supervised(MaskedTraining):
     def supervised(self, step: Step) -> Losses:
         """Source images; the feature distance shares their forward, and so their backward."""
         out = self.student(step.source.images, self.crop_box(step, 'supervised', step.source.images))
+        self.show(step, 'source', out, step.source.images)
         return self.source_losses(step, out)
 
     def source_losses(self, step: Step, out: SegOutput) -> Losses:

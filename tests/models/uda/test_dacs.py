@@ -161,7 +161,7 @@ def test_panel_shows_what_was_trained_on():
     method.panel_interval = 1
     train(method, sgd(method), range(1))
     images = {'source_image', 'target_image', 'mixed_image'}
-    labels = {'source_label', 'pseudo_label', 'mixed_label'}
+    labels = {'source_label', 'pseudo_label', 'mixed_label', 'mixed_prediction'}
     weights = {'pseudo_weight', 'mixed_weight'}
     assert set(method.panel) == images | labels | weights
     assert all(method.panel[name].shape == (2, 3, 32, 48) for name in images)
