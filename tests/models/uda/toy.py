@@ -28,16 +28,24 @@ class ToyBackbone(nn.Module):
 @MODELS.register_module()
 class ToySegmentor(nn.Module):
     num_classes = NUM_CLASSES
+    align_corners = False
 
-    def __init__(self, pretrained_loaded=False, dropout=0.0, neck=None):
+    def __init__(self, pretrained_loaded=False, dropout=0.0, neck=None, auxiliary=False):
         super().__init__()
         self.backbone = ToyBackbone(pretrained_loaded, dropout)
         self.neck = neck
         self.decode_head = nn.Conv2d(8, NUM_CLASSES, 1)
+        if auxiliary:
+            self.auxiliary_head = nn.Conv2d(6, NUM_CLASSES, 1)
+
+    @property
+    def auxiliary_heads(self):
+        return {'aux': self.auxiliary_head} if hasattr(self, 'auxiliary_head') else {}
 
     def forward(self, images, crop_box=None):
         features = self.backbone(images)
-        return SegOutput(features, {'main': self.decode_head(features[-1])})
+        logits = {name: head(features[0]) for name, head in self.auxiliary_heads.items()}
+        return SegOutput(features, {'main': self.decode_head(features[-1]), **logits})
 
     def losses(self, out, labels, weight=None):
         logits = F.interpolate(out.logits['main'], size=labels.shape[1:], mode='bilinear')
