@@ -43,6 +43,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     how.add_argument('--adapt-bn', metavar='CONFIG',
                      help='AdaBN: batch-norm statistics of the images that this config adapts to')  # fmt: skip
     how.add_argument('--inference-mode', choices=('same', 'whole', 'slide'), default='same')
+    how.add_argument('--hrda-out', choices=('LR', 'HR', 'ATT'),
+                     help='of HRDA: the context alone, the detail alone, pictures of the attention')  # fmt: skip
     how.add_argument('--test-set', action='store_true', help="read the test split: 'val' becomes 'test' in its folders")
     how.add_argument('--cfg-options', '--options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
     how.add_argument('--eval-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
@@ -61,6 +63,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error('nothing to do: give at least one of --eval, --format-only, --show-dir, --out')
     if options.format_only and (options.eval or options.out):
         parser.error('--format-only writes files and needs no labels; for scores run --eval on its own')
+    if options.hrda_out == 'ATT' and (options.eval or options.out or options.format_only or not options.show_dir):
+        parser.error('--hrda-out ATT draws the attention: it goes with --show-dir alone, there is nothing to score')
     if not 0 <= options.opacity <= 1:
         parser.error(f'--opacity {options.opacity}: expected a number from 0 to 1')
     if options.checkpoint is None and not Path(options.config).is_dir():
@@ -90,6 +94,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     checkpoint = find_checkpoint(options.checkpoint or options.config, options.best)
     cfg = load_config(config, options.cfg_options)
     config_options.set_inference_mode(cfg, options.inference_mode)
+    if options.hrda_out:
+        config_options.set_hrda_output(cfg, options.hrda_out)
     if options.tta:
         config_options.set_tta(cfg)
     if options.test_set:
@@ -147,8 +153,9 @@ def _metric_options(options: argparse.Namespace, folder: Path, scored: bool) -> 
 
 def _switches(options: argparse.Namespace) -> list[str]:
     mode = [] if options.inference_mode == 'same' else [options.inference_mode]
+    hrda = [options.hrda_out] if options.hrda_out else []
     names = ('ema', 'tta', 'test_set', 'adapt_bn')
-    return [*mode, *(name for name in names if getattr(options, name))]
+    return [*mode, *hrda, *(name for name in names if getattr(options, name))]
 
 
 def _result_name(options: argparse.Namespace, checkpoint: Path) -> str:

@@ -63,6 +63,21 @@ def training_crop(cfg: Config) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
+def set_hrda_output(cfg: Config, output: str) -> None:
+    """Predict with one part of an HRDA network: ``LR`` context alone, ``HR`` detail alone, ``ATT`` its attention.
+
+    Raises:
+        ValueError: the config's network is no HRDA.
+    """
+    head = cfg.model.get('decode_head') or {}
+    if head.get('type') != 'HRDAHead':
+        raise ValueError(
+            f'--hrda-out {output}: the network of the config is no HRDA, it has one prediction '
+            f'({cfg.model.get("type")} with {head.get("type")})'
+        )
+    head['test_output'] = output
+
+
 def set_tta(cfg: Config) -> None:
     """Average the predictions of six scales and their mirror images.
 

@@ -45,7 +45,7 @@ def write_picture(
     """Write a prediction to look at, under the image's own name.
 
     Args:
-        prediction: (H, W) train ids.
+        prediction: (H, W) train ids; or floats from 0 to 1 (attention), drawn as grey levels.
         image_path: of the image it was made for.
         palette: RGB of each class.
         opacity: 1 writes a palette PNG that holds train ids; less, the colours laid over the image.
@@ -55,7 +55,9 @@ def write_picture(
     inside = image_root is not None and image_path.is_relative_to(image_root)
     path = Path(folder) / (image_path.relative_to(image_root) if inside else image_path.name)
     path = path.with_suffix('.png')
-    if opacity >= 1:
+    if prediction.dtype.kind == 'f':
+        save_png(np.rint(255 * prediction.clip(0, 1)).astype(np.uint8), path)
+    elif opacity >= 1:
         save_palette_png(prediction, palette, path)
     else:
         with Image.open(image_path) as stored:
