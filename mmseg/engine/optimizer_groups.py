@@ -84,7 +84,7 @@ def build_optim_wrapper(method: nn.Module, cfg: Mapping[str, Any]) -> OptimWrapp
     if set(settings) != set(modules):
         raise ValueError(
             f'optim_wrapper names the optimizers {sorted(settings)}, but {type(method).__name__} trains with '
-            f'{sorted(modules)}'
+            f'{sorted(modules)}: optim_wrapper=dict({", ".join(f"{name}=dict(optimizer=...)" for name in modules)})'
         )
     wrappers = {name: _build_one(name, modules[name], settings[name]) for name in modules}
     return OptimWrapperDict(**wrappers) if several else wrappers['main']
