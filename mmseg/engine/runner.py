@@ -6,6 +6,7 @@ import copy
 import itertools
 import os
 import signal
+import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader
 from mmseg.engine import hooks
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.git_state import git_state
 from mmseg.engine.gradient_sync import broadcast_parameters, world_size
 from mmseg.engine.logging import environment, one_line, quiet
 from mmseg.engine.loops import TrainLoop
@@ -121,9 +123,11 @@ class Runner(mmengine.runner.Runner):
         return {}
 
     def environment(self) -> dict[str, Any]:
-        """Versions, device, seed and config of the run."""
+        """Versions, device, seed, date, state of the code and config of the run."""
         return {
             **environment(),
+            'started': time.strftime('%Y-%m-%d %H:%M:%S'),
+            'git': git_state(),
             'processes': world_size(),
             'seed': self.seed,
             'name': self.experiment_name,
