@@ -21,6 +21,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['mmseg', 'mmseg.*']),
+    package_data={'mmseg.visualization.report': ['templates/*']},
     install_requires=requirements('requirements.txt'),
     extras_require={
         'demo': requirements('requirements-demo.txt'),
