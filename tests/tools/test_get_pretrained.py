@@ -1,9 +1,16 @@
+import functools
+import http.server
 import importlib.util
+import threading
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import torch
 
-from mmseg.engine.pretrained import PUBLISHED
+from mmseg.engine.pretrained import PUBLISHED, fetch
+from mmseg.registry import MODELS
+from tests.engine.pretrained_layouts import prefixed, to_hugging_face
 from tools import get_pretrained
 
 needs_package = pytest.mark.skipif(
@@ -79,6 +86,151 @@ def test_list_names_every_place(capsys):
     assert any(line.startswith('mit_b5') and 'https://' in line for line in lines)
 
 
-def test_weights_to_download_by_hand(tmp_path):
-    with pytest.raises(ValueError, match=r'mit_b5 has to be downloaded by hand: https://.* -> .*/mit_b5_.*pth'):
-        get_pretrained.main(['mit_b5', '--folder', str(tmp_path)])
+@pytest.fixture(scope='module')
+def mit_b0():
+    return MODELS.build({'type': 'mit_b0'}).state_dict()
+
+
+@pytest.fixture
+def hugging_face_file(mit_b0, tmp_path):
+    state = {**prefixed('segformer.encoder.', to_hugging_face(mit_b0)), 'classifier.bias': torch.zeros(1000)}
+    torch.save(state, tmp_path / 'pytorch_model.bin')
+    return tmp_path / 'pytorch_model.bin'
+
+
+def same(path, state):
+    written = torch.load(path, weights_only=True)
+    return written.keys() == state.keys() and all(torch.equal(value, state[key]) for key, value in written.items())
+
+
+@pytest.mark.parametrize('what', ['file', 'folder'])
+def test_a_file_at_hand_is_converted(hugging_face_file, mit_b0, what, tmp_path, capsys):
+    source = hugging_face_file if what == 'file' else hugging_face_file.parent
+    get_pretrained.main(['mit_b0', '--from', str(source), '--folder', str(tmp_path / 'to')])
+    assert same(tmp_path / 'to' / 'mit_b0.pth', mit_b0)
+    assert 'mit_b0.pth: 176 tensors of mit_b0' in capsys.readouterr().out
+
+
+def test_weights_of_another_network_are_not_written(hugging_face_file, tmp_path):
+    with pytest.raises(ValueError, match='pytorch_model.bin: weights of mit_b0, but the network is mit_b1'):
+        get_pretrained.main(['mit_b1', '--from', str(hugging_face_file), '--folder', str(tmp_path / 'to')])
+    assert not (tmp_path / 'to').exists()
+
+
+@pytest.mark.parametrize(
+    ('source', 'message'),
+    [('nowhere.pth', 'nowhere.pth: no such file'), ('.', 'holds neither model.safetensors nor pytorch_model.bin')],
+)
+def test_sources_that_are_nothing(source, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=message):
+        get_pretrained.main(['mit_b0', '--from', source])
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server of a folder."""
+    (tmp_path / 'web').mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / 'web')
+    handler.log_message = lambda *_: None
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield tmp_path / 'web', f'http://127.0.0.1:{running.server_address[1]}'
+        running.shutdown()
+
+
+def publish(monkeypatch, *addresses, hubs=()):
+    monkeypatch.setitem(PUBLISHED, 'mit_b0', replace(PUBLISHED['mit_b0'], addresses=addresses, hubs=hubs))
+
+
+def test_the_first_address_that_answers(server, hugging_face_file, mit_b0, tmp_path, monkeypatch):
+    web, address = server
+    digest = sha256(hugging_face_file.read_bytes()).hexdigest()[:8]
+    hugging_face_file.rename(web / f'mit_b0-{digest}.pth')
+    publish(monkeypatch, f'{address}/gone.pth', f'{address}/mit_b0-{digest}.pth')
+    get_pretrained.main(['mit_b0', '--folder', str(tmp_path / 'to')])
+    assert same(tmp_path / 'to' / 'mit_b0.pth', mit_b0)
+
+
+def test_downloads_that_fail(server, hugging_face_file, tmp_path, monkeypatch):
+    web, address = server
+    hugging_face_file.rename(web / 'mit_b0-00000000.pth')
+    publish(monkeypatch, f'{address}/gone.pth', f'{address}/mit_b0-00000000.pth', 'http://127.0.0.1:9/mit_b0.pth')
+    with pytest.raises(ValueError, match='mit_b0 could not be downloaded') as info:
+        get_pretrained.main(['mit_b0', '--folder', str(tmp_path / 'to')])
+    message = str(info.value)
+    assert f'{address}/gone.pth: 404' in message
+    assert 'arrived damaged (its hash is not 00000000)' in message
+    assert 'no connection to 127.0.0.1:9: Connection refused' in message
+    assert message.endswith('run: python tools/get_pretrained.py mit_b0 --from FILE')
+    assert not (tmp_path / 'to').exists()
+
+
+def test_hugging_face_without_a_connection(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, 'ENDPOINT', 'http://127.0.0.1:9')
+    monkeypatch.setattr(constants, 'HF_HUB_CACHE', str(tmp_path / 'cache'))
+    with pytest.raises(
+        ValueError, match=r'no connection to 127.0.0.1:9: Connection refused\); .* download a/b, then run'
+    ):
+        get_pretrained.main(['mit_b0', '--from', 'a/b', '--folder', str(tmp_path)])
+
+
+def test_files_in_the_cache_of_hugging_face_need_no_connection(hugging_face_file, mit_b0, tmp_path, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def cached(repository, file, local_files_only=False):
+        assert repository == 'nvidia/mit-b0' and local_files_only
+        if file == hugging_face_file.name:
+            return str(hugging_face_file)
+        raise LocalEntryNotFoundError('not there')
+
+    monkeypatch.setattr(huggingface_hub, 'hf_hub_download', cached)
+    publish(monkeypatch, hubs=('nvidia/mit-b0',))
+    get_pretrained.main(['mit_b0', '--folder', str(tmp_path / 'to')])
+    assert same(tmp_path / 'to' / 'mit_b0.pth', mit_b0)
+
+
+def test_what_is_there_is_not_fetched(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(fetch, '_file_at', None)
+    (tmp_path / PUBLISHED['mit_b0'].file).touch()
+    get_pretrained.main(['mit_b0', '--folder', str(tmp_path)])
+    assert capsys.readouterr().out == f'{tmp_path / PUBLISHED["mit_b0"].file} is there\n'
+
+
+def test_check_says_what_a_file_holds(hugging_face_file, capsys):
+    get_pretrained.main(['--check', str(hugging_face_file), '--for', 'mit_b0'])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        str(hugging_face_file),
+        'layout    Hugging Face transformers, keys below segformer.encoder.',
+        'network   mit_b0',
+        'used      192 tensors',
+        'left out  1 (classifier.bias)',
+        'fits      mit_b0',
+    ]
+
+
+def test_check_against_a_config(hugging_face_file, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text("model = dict(type='EncoderDecoder', pretrained='x.pth', backbone=dict(type='mit_b0'))\n")
+    get_pretrained.main(['--check', str(hugging_face_file), '--for', str(config)])
+    config.write_text("model = dict(type='EncoderDecoder', backbone=dict(type='mit_b1'))\n")
+    with pytest.raises(ValueError, match='weights of mit_b0, but the network is mit_b1'):
+        get_pretrained.main(['--check', str(hugging_face_file), '--for', str(config)])
+
+
+def test_unknown_networks_show_near_ones(hugging_face_file):
+    for arguments in (['mit_b'], ['--check', str(hugging_face_file), '--for', 'mit_b']):
+        with pytest.raises(ValueError, match="'mit_b'; did you mean mit_b"):
+            get_pretrained.main(arguments)
+
+
+@pytest.mark.parametrize(
+    'arguments', [[], ['mit_b0', '--list'], ['--for', 'mit_b0', '--list'], ['--list', '--from', 'a']]
+)
+def test_options_that_do_not_go_together(arguments):
+    with pytest.raises(SystemExit):
+        get_pretrained.main(arguments)

@@ -62,6 +62,7 @@ class Encoder:
         layout: how they were named; None if it is none that we know.
         prefix: that stood before their names.
         state: the tensors, under the network's names where the layout is known, a classifier at their end included.
+        found: how many tensors the encoder has in the file; other layouts cut them in other places.
         head: keys of classifiers in the file, under the file's names.
         others: keys of whatever else lies beside the encoder, e.g. the decoder of a segmentation network.
     """
@@ -69,6 +70,7 @@ class Encoder:
     layout: Layout | None
     prefix: str
     state: dict[str, Tensor]
+    found: int
     head: tuple[str, ...]
     others: tuple[str, ...]
 
@@ -88,11 +90,12 @@ def recognise(tensors: Mapping[str, Tensor], own: Container[str] | None = None) 
         prefix = 'backbone.'
     inside = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     outside = [key for key in tensors if not key.startswith(prefix)]
+    found = len(inside)
     if layout is not None and layout.convert is not None and (own is None or layout.native in own):
         inside = layout.convert(inside)
     heads = [prefix + key for key in inside if key.startswith(CLASSIFIERS)]
     heads += [key for key in outside if key.startswith(CLASSIFIERS)]
-    return Encoder(layout, prefix, inside, tuple(heads), tuple(key for key in outside if key not in heads))
+    return Encoder(layout, prefix, inside, found, tuple(heads), tuple(key for key in outside if key not in heads))
 
 
 def _layout_of(tensors: Mapping[str, Tensor]) -> tuple[Layout | None, str]:
