@@ -80,13 +80,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def _take_checkpoint(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
     """The checkpoint among the inputs; beside a run's folder it may be left out."""
-    first = Path(options.inputs[0])
-    if Path(options.model).is_dir():
+    first, model = Path(options.inputs[0]), Path(options.model)
+    if model.is_dir():
         return options.inputs.pop(0) if first.suffix in CHECKPOINT_SUFFIXES else options.model
-    if first.suffix not in CHECKPOINT_SUFFIXES and not (first.is_dir() and any(first.glob('*.pth'))):
-        parser.error(
-            f'{options.model} is no folder of a run; after a config file its checkpoint is expected, not {first}'
-        )
+    if model.suffix not in ('', '.py', '.json', '.yaml', '.yml'):
+        parser.error(f'the network comes first (the folder of a run, or CONFIG CHECKPOINT), then the images; not {model}')
+    if first.suffix not in CHECKPOINT_SUFFIXES and not any(first.glob('*.pth')):
+        parser.error(f'{model} is no folder of a run; after a config file its checkpoint is expected, not {first}')
     return options.inputs.pop(0)
 
 
@@ -177,18 +177,23 @@ class Demo:
                     if 'labels' in self.kinds:
                         place = self._place('labels', f'{file.name}/{number:06d}.png')
                         self._write('labels', place, image, label)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             self.problems.append(str(error))
+            return
+        # Headers of whole files may be wrong by a few frames.
+        if number + 1 < 0.9 * video.frames:
+            self.problems.append(f'video {file.path}: {number + 1} frames could be read, it should hold {video.frames}')
 
     def _readable(self, files: list[InputFile]) -> Iterator[tuple[InputFile, np.ndarray]]:
         from mmseg.datasets.image_io import read_image
+        from mmseg.engine.errors import user_message
         from mmseg.evaluation.progress import track
 
         for file in track(files, len(files), 'Images'):
             try:
                 image = read_image(str(file.path))
             except (ValueError, OSError) as error:
-                self.problems.append(str(error))
+                self.problems.append(user_message(error) or str(error))
             else:
                 yield file, image
 

@@ -71,6 +71,7 @@ def resize_rows(x: Tensor, size: Sequence[int], rows: Tensor, align_corners: boo
         (B, C, n, W).
     """
     source, height = x.shape[2], size[0]
+    rows = rows.to(x.dtype)
     if align_corners:
         place = rows * ((source - 1) / max(height - 1, 1))
     else:

@@ -25,16 +25,35 @@ def _read_bytes(path: str, what: str) -> np.ndarray:
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read any image (grey, palette, RGBA, 16-bit, PNG, JPEG, ...) as (H, W, 3) BGR uint8.
+    """Read any image (grey, palette, RGBA, CMYK, 16-bit, PNG, JPEG, ...) as (H, W, 3) BGR uint8.
+
+    It is upright if the file has an EXIF orientation. Transparency is dropped.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is no image, or broken.
     """
-    image = cv2.imdecode(_read_bytes(path, 'image'), cv2.IMREAD_COLOR)
-    if image is None:
+    content = _read_bytes(path, 'image')
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ValueError(f'image {path} cannot be read: OpenCV wants {error.err}') from None
+    if image is None or _is_cut_jpeg(path, content):
         raise ValueError(f'image {path} cannot be read: it is broken or not an image')
     return image
+
+
+def _is_cut_jpeg(path: str, content: np.ndarray) -> bool:
+    """Whether a JPEG file ends early: OpenCV 4 fills the rest of the picture with grey and says nothing."""
+    if content[:2].tobytes() != b'\xff\xd8' or content[-2:].tobytes() == b'\xff\xd9':
+        return False
+    # Whole files may have something behind the end mark. Pillow tells them apart.
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except _BROKEN:
+        return True
+    return False
 
 
 def read_16_bit_colour(path: str) -> np.ndarray:
