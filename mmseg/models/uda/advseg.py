@@ -27,6 +27,8 @@ from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput, TrainBatch
 
+PANEL_NAMES = {'src': 'source', 'trg': 'target'}
+
 
 @MODELS.register_module()
 class AdvSeg(Supervised):
@@ -51,6 +53,8 @@ class AdvSeg(Supervised):
     Raises:
         ValueError: for settings that are wrong or that nothing reads.
     """
+
+    panel_prediction = 'target'
 
     def __init__(
         self,
@@ -94,7 +98,9 @@ class AdvSeg(Supervised):
     def adversarial(self, step: Step) -> Losses:
         """Target images, whose predictions shall look like those of source images to a discriminator at rest."""
         images = step.target.images
-        output = self.probabilities(self.student(images, self.crop_box(step, 'adversarial', images)), images)
+        out = self.student(images, self.crop_box(step, 'adversarial', images))
+        self.show(step, 'target', out, images)
+        output = self.probabilities(out, images)
         step.target_output = _detached(output)
         with frozen(self.model_D):
             return {
@@ -105,12 +111,12 @@ class AdvSeg(Supervised):
     def discriminate(self, step: Step) -> Losses:
         """The discriminators learn from the predictions as they are; nothing reaches the student."""
         losses: Losses = {}
-        step.scores = {}
-        for head, discriminator in self.model_D.items():
-            for name, output, domain in (('src', step.source_output, SOURCE), ('trg', step.target_output, TARGET)):
-                scores = discriminator(output[head])
-                losses[f'D_{name}.loss.{head}'] = self.adversarial_loss(scores, domain) / 2
-                step.scores[name, head] = scores.detach()
+        for name, output, domain in (('src', step.source_output, SOURCE), ('trg', step.target_output, TARGET)):
+            scores = {head: discriminator(output[head]) for head, discriminator in self.model_D.items()}
+            losses |= {f'D_{name}.loss.{head}': self.adversarial_loss(x, domain) / 2 for head, x in scores.items()}
+            if self.panel_due:
+                seen = self.adversarial_loss.probability(scores['main'].detach())
+                step.shown[f'{PANEL_NAMES[name]}_discriminator'] = seen
         return losses
 
     def probabilities(self, out: SegOutput, images: Tensor) -> dict[str, Tensor]:
@@ -123,15 +129,7 @@ class AdvSeg(Supervised):
         return {'main': main, 'discriminator': discriminators}
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
-        """Also the target's prediction and how far the main discriminator takes each patch for target."""
-        seen = {name: self.adversarial_loss.probability(step.scores[name, 'main']) for name in ('src', 'trg')}
-        return {
-            **super().panel_images(step),
-            'source_discriminator': seen['src'],
-            'target_image': step.target.images,
-            'target_prediction': step.target_output['main'].argmax(dim=1),
-            'target_discriminator': seen['trg'],
-        }
+        return {**super().panel_images(step), 'target_image': step.target.images}
 
 
 def _detached(output: dict[str, Tensor]) -> dict[str, Tensor]:

