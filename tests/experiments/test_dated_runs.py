@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-from mmseg.engine import experiments
 from mmseg.engine.config import load_config
+from mmseg.experiments import dated_runs
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def base(tmp_path, monkeypatch):
 
 
 def test_a_run_is_a_dated_child_config(base):
-    path = experiments.generate(base, 'local')
+    path = dated_runs.generate(base, 'local')
     assert re.fullmatch(r'configs/generated/local-basic/\d{6}_\d{4}_base_[0-9a-f]{5}\.py', path.as_posix())
     assert '_base_' in path.read_text()
     cfg = load_config(path)
@@ -28,19 +28,19 @@ def test_a_run_is_a_dated_child_config(base):
 
 
 def test_options_are_in_the_generated_config(base):
-    path = experiments.generate(base, 'box', {'train_cfg.max_iters': 2}, '-startup')
+    path = dated_runs.generate(base, 'box', {'train_cfg.max_iters': 2}, '-startup')
     assert path.parent.name == 'box-basic-startup'
     assert load_config(path).train_cfg.max_iters == 2
 
 
 def test_the_newest_or_a_named_run_is_resumed(base):
-    first, second = experiments.generate(base, 'local'), experiments.generate(base, 'local')
+    first, second = dated_runs.generate(base, 'local'), dated_runs.generate(base, 'local')
     os.utime(first, (1, 1))
-    assert experiments.find_run(base, 'local', True).name == second.stem
-    cfg = experiments.find_run(base, 'local', f'work_dirs/local-basic/{first.stem}')
+    assert dated_runs.find_run(base, 'local', True).name == second.stem
+    cfg = dated_runs.find_run(base, 'local', f'work_dirs/local-basic/{first.stem}')
     assert cfg.name == first.stem
     assert cfg.resume is True
     with pytest.raises(FileNotFoundError, match='no run 240101_0000_base_abcde of configs/base'):
-        experiments.find_run(base, 'local', '240101_0000_base_abcde')
+        dated_runs.find_run(base, 'local', '240101_0000_base_abcde')
     with pytest.raises(FileNotFoundError, match='no run of configs/base in configs/generated/elsewhere-basic'):
-        experiments.find_run(base, 'elsewhere', True)
+        dated_runs.find_run(base, 'elsewhere', True)

@@ -1,0 +1,136 @@
+"""Dated runs: a config file of their own, a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmseg.engine.config import find_config, load_config
+from mmseg.engine.errors import ROOT
+from mmseg.experiments.config import child_config
+from mmseg.experiments.grid import Training
+
+GENERATED = Path('configs/generated')
+WORK_DIRS = Path('work_dirs')
+
+
+def generate(config: str | Path, machine: str, options: Mapping[str, Any] | None = None, suffix: str = '') -> Path:
+    """Write the config of a new run: a child of ``config``, or the whole merged config where options change it.
+
+    Returns:
+        The path of ``configs/generated/<machine>-<exp><suffix>/<name>.py``, below the working directory.
+
+    Raises:
+        FileNotFoundError: if there is no such config.
+    """
+    base = find_config(config)
+    cfg = load_config(base, options)
+    path, own = _new_run(f'{machine}-{cfg.get("exp", "basic")}{suffix}', _base_name(cfg, base))
+    if options:
+        cfg.merge_from_dict(own)
+        path.write_text(cfg.pretty_text, encoding='utf-8')
+    else:
+        _write_child(path, [base], own)
+    return path
+
+
+def generate_training(training: Training, experiment: int | str, machine: str, suffix: str = '') -> Path:
+    """Write the config of a training of a grid: a child of base files of the repository.
+
+    Returns:
+        The path of ``configs/generated/<machine>-exp<experiment><suffix>/<name>.py``, below the working directory.
+
+    Raises:
+        ValueError: if a setting has no config, or a base file is missing.
+    """
+    settings = child_config(training)
+    bases = [ROOT / 'configs' / file for file in settings.pop('_base_')]
+    missing = [base for base in bases if not base.is_file()]
+    if missing:
+        raise ValueError(f'{settings["name"]}: there is no {missing[0]}')
+    path, own = _new_run(f'{machine}-exp{experiment}{suffix}', settings['name'])
+    _write_child(path, bases, {**settings, 'exp': experiment, **own})
+    return path
+
+
+def find_run(config: str | Path, machine: str, run: str | bool, options: Mapping[str, Any] | None = None) -> Config:
+    """The config of an earlier run, set to resume it.
+
+    Args:
+        config: what the run was generated from.
+        machine: as it was when the run was started.
+        run: its work dir or name; True = the newest run of this config.
+        options: config values for the rest of the run.
+
+    Raises:
+        FileNotFoundError: if there is no such run.
+    """
+    base = find_config(config)
+    cfg = load_config(base)
+    folder = GENERATED / f'{machine}-{cfg.get("exp", "basic")}'
+    files = _runs(folder, _base_name(cfg, base))
+    if run is not True:
+        files = [file for file in files if file.stem == Path(str(run)).name]
+    if not files:
+        what = f'run {run} of {config}' if run is not True else f'run of {config}'
+        raise FileNotFoundError(f'no {what} in {folder} to resume')
+    return _resumed(files[-1], options)
+
+
+def find_training(name: str, experiment: int | str, machine: str) -> Config | None:
+    """The config of the newest run of a training of a grid, set to resume it; None if there is none."""
+    files = _runs(GENERATED / f'{machine}-exp{experiment}', name)
+    return _resumed(files[-1]) if files else None
+
+
+def is_finished(cfg: Config) -> bool:
+    """Whether a run's folder holds the checkpoint of its last iteration."""
+    return (Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth').is_file()
+
+
+def git_revision() -> str:
+    """The commit that is checked out, empty where there is none."""
+    try:
+        found = subprocess.run(['git', 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ''
+    return found.stdout.strip()
+
+
+def _new_run(folder: str, name: str) -> tuple[Path, dict[str, str]]:
+    """Where the config of a new run goes, and what is its own."""
+    dated = f'{time.strftime("%y%m%d_%H%M")}_{name}_{uuid.uuid4().hex[:5]}'
+    path = GENERATED / folder / f'{dated}.py'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path, {'name': dated, 'work_dir': (WORK_DIRS / folder / dated).as_posix(), 'git_rev': git_revision()}
+
+
+def _write_child(path: Path, bases: Iterable[Path], settings: Mapping[str, Any]) -> None:
+    relative = [Path(os.path.relpath(base.resolve(), path.parent.resolve())).as_posix() for base in bases]
+    listed = ''.join(f'    {base!r},\n' for base in relative)
+    path.write_text(f'_base_ = [\n{listed}]\n{Config(dict(settings)).pretty_text}', encoding='utf-8')
+
+
+def _runs(folder: Path, name: str) -> list[Path]:
+    """Config files of a name's runs, oldest first."""
+    pattern = rf'\d{{6}}_\d{{4}}_{re.escape(name)}_[0-9a-f]{{5}}'
+    files = [file for file in folder.glob('*.py') if re.fullmatch(pattern, file.stem)]
+    return sorted(files, key=lambda file: file.stat().st_mtime)
+
+
+def _resumed(file: Path, options: Mapping[str, Any] | None = None) -> Config:
+    cfg = load_config(file, options)
+    cfg.resume = True
+    return cfg
+
+
+def _base_name(cfg: Config, base: Path) -> str:
+    return str(cfg.get('name') or base.stem)
