@@ -95,6 +95,8 @@ def size_divisor(scales: Sequence[float], stride: int) -> int:
 def output_stride(pixels: int, logits: int) -> int:
     """Pixels per logit, from the side of an image and that of its logits.
 
-    Where the side is no multiple of the stride the logits are rounded up; then it is taken for a power of two.
+    Encoders round up where the side is no multiple of their stride, so a power of two that explains both sides is
+    preferred to the plain quotient (a transformer's 14).
     """
-    return pixels // logits if pixels % logits == 0 else 2 ** math.ceil(math.log2(pixels / logits))
+    power = 2 ** math.ceil(math.log2(pixels / logits))
+    return power if -(-pixels // power) == logits else pixels // logits

@@ -207,7 +207,7 @@ def attention_config(config: Mapping[str, Any], width: int, outputs: int) -> dic
 
     Args:
         config: of the single-scale head.
-        width: channels, where the head has such a setting.
+        width: channels, where the head has such a setting and its embeddings are not identities.
         outputs: number of attention maps.
 
     Returns:
@@ -217,9 +217,9 @@ def attention_config(config: Mapping[str, Any], width: int, outputs: int) -> dic
     if 'channels' in changed:
         changed['channels'] = width
     params = changed.get('decoder_params', {})
-    for key in ('embed_dims', 'embed_dim'):
-        if key in params:
-            params[key] = width
+    embeddings = [params.get(key) for key in ('embed_cfg', 'embed_neck_cfg')]
+    if 'id' not in [layer.get('type') for layer in embeddings if isinstance(layer, dict)]:
+        params |= {key: width for key in ('embed_dims', 'embed_dim') if key in params}
     fusion = params.get('fusion_cfg', {})
     if fusion.get('type') == 'aspp':
         params['fusion_cfg'] = {
