@@ -34,12 +34,13 @@ def network(config: Mapping[str, Any] | None) -> str:
     inner = head.get('single_scale_head')
     names = [str(name) for name in (head.get('type'), inner) if name]
     encoder = backbone.get('model_name') or backbone.get('type')
-    return f'{" of ".join(names) or "?"} on {encoder}' if encoder else numbers.DASH
+    return f'{" of ".join(names) or "?"} on {encoder}' if encoder else ''
 
 
 def training_data(config: Mapping[str, Any] | None) -> str:
     """``GTA → Cityscapes``, or the one data set of a supervised training."""
-    return _names(((config or {}).get('train_dataloader') or {}).get('dataset') or {})
+    dataset = ((config or {}).get('train_dataloader') or {}).get('dataset') or {}
+    return _names(dataset) if 'type' in dataset else ''
 
 
 def test_data(config: Mapping[str, Any] | None) -> str:

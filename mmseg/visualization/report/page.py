@@ -16,10 +16,10 @@ from mmseg.visualization.report.config_section import config_differences
 from mmseg.visualization.report.confusion_section import Confusion, absent_classes, strongest_confusions
 from mmseg.visualization.report.curve_section import curve_groups, validated
 from mmseg.visualization.report.heat_map import HeatMap, heat_map
-from mmseg.visualization.report.picture_section import Missing, PictureSection, class_colours
+from mmseg.visualization.report.picture_section import Missing, PictureSection, class_colours, missing_of
 from mmseg.visualization.report.runs import ReportRun
 from mmseg.visualization.report.score_section import class_rows, mean_rows, seed_groups
-from mmseg.visualization.report.views import RunView, notes, other_evaluations, run_views, without_scores
+from mmseg.visualization.report.views import RunView, notes, other_evaluations, run_views
 
 SECTIONS = (
     ('overview', 'Overview'),
@@ -56,6 +56,7 @@ def render_report(runs: Sequence[ReportRun], pictures: PictureSection, command: 
     """
     views = run_views(runs)
     scored = [number for number, run in enumerate(runs) if run.result is not None]
+    unscored = [run for run in runs if run.result is None]
     with_scores = [runs[number] for number in scored]
     colours = class_colours(runs)
     rows = class_rows(with_scores, colours)
@@ -66,7 +67,7 @@ def render_report(runs: Sequence[ReportRun], pictures: PictureSection, command: 
         'sections': SECTIONS,
         'views': views,
         'notes': notes(runs, views),
-        'not_evaluated': without_scores(runs, 'Not evaluated yet:', lambda run: run.result is not None),
+        'not_evaluated': missing_of(unscored, 'Not evaluated yet:'),
         'cost_names': _names(view.costs for view in views),
         'seeds': seed_groups(runs),
         'others': other_evaluations(runs, views),
@@ -76,7 +77,7 @@ def render_report(runs: Sequence[ReportRun], pictures: PictureSection, command: 
         'class_rows': rows,
         'mean_rows': mean_rows(with_scores),
         'class_shares': any(row.share is not None for row in rows),
-        'classes_missing': without_scores(runs, 'No scores of classes yet:', lambda run: run.result is not None),
+        'classes_missing': missing_of(unscored, 'No scores of classes yet of'),
         'confusions': _confusions(runs, views),
         'confusion_missing': _confusion_missing(runs),
         'pictures': {**vars(pictures), 'views': [views[number] for number in pictures.runs]},
@@ -130,11 +131,8 @@ def _confusions(runs: Sequence[ReportRun], views: Sequence[RunView]) -> list[Con
 
 
 def _confusion_missing(runs: Sequence[ReportRun]) -> list[Missing]:
-    return without_scores(
-        runs,
-        'The evaluation keeps the confusion matrix; there is none yet of',
-        lambda run: run.result is not None and run.result.confusion is not None,
-    )
+    lacking = [run for run in runs if run.result is None or run.result.confusion is None]
+    return missing_of(lacking, 'An evaluation keeps the confusion matrix; there is none yet of')
 
 
 def _curves_missing(runs: Sequence[ReportRun]) -> list[Missing]:

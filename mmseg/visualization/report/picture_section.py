@@ -31,6 +31,20 @@ class Missing:
     commands: list[str] = field(default_factory=list)
 
 
+def missing_of(runs: Sequence[ReportRun], what: str) -> list[Missing]:
+    """One entry for runs that lack something an evaluation leaves, with the commands where there is something to run.
+
+    Args:
+        runs: those that lack it.
+        what: it is, before the runs' names.
+    """
+    if not runs:
+        return []
+    obstacles = ''.join(f' {run.obstacle}.' for run in runs if run.obstacle)
+    names = ', '.join(run.name for run in runs)
+    return [Missing(f'{what} {names}.{obstacles}', [run.evaluation_command for run in runs if not run.obstacle])]
+
+
 @dataclass(frozen=True)
 class PictureSection:
     """Rows of pictures.
@@ -60,10 +74,7 @@ def picture_section(runs: Sequence[ReportRun], count: int, order: str = 'even') 
     """
     shown = [number for number, run in enumerate(runs) if run.result is not None and run.result.predictions]
     without = [run for number, run in enumerate(runs) if number not in shown]
-    missing = []
-    if without:
-        names = ', '.join(run.name for run in without)
-        missing.append(Missing(f'No predictions were kept of {names}.', [run.evaluation_command for run in without]))
+    missing = missing_of(without, 'No predictions were kept of')
     reader = next((runs[number] for number in shown if runs[number].config is not None), None)
     if not shown or count == 0:
         return PictureSection(missing=missing if count else [])

@@ -62,6 +62,15 @@ class ReportRun:
         return section.get('max_iters')
 
     @property
+    def obstacle(self) -> str | None:
+        """Why its evaluation cannot be run from its folder; None if it can."""
+        if self.config_file is None:
+            return f'{self.name} has no config file to evaluate it with'
+        if not (self.folder / 'latest.pth').is_file():
+            return f'{self.name} has no checkpoint (latest.pth) to evaluate, not yet or no more'
+        return None
+
+    @property
     def evaluation_command(self) -> str:
         """Makes scores, confusion matrix and predictions of this run."""
         return f'sh test.sh {quoted(self.folder)}'
@@ -131,9 +140,11 @@ def _load_config(run: ReportRun) -> None:
         run.config_file = find_config(run.folder)
         run.config = load_config(run.config_file)
         return
-    except (FileNotFoundError, ValueError, ImportError) as error:
+    except FileNotFoundError as error:
+        problem = 'no config file in its folder' if run.config_file is None else str(error)
+    except (ValueError, ImportError) as error:
         problem = str(error)
-        run.config_file = None
+    run.config_file = None
     text = run.meta.get('config')
     if isinstance(text, str):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from mmseg.visualization.report.config_section import flatten
 from mmseg.visualization.report.runs import ReportRun
 
 MEANS = ('mIoU', 'mAcc', 'aAcc')
+SEED_ENDING = re.compile(r'[_./ -]+(s|seed)?[_-]?$')
 # What differs between runs of one experiment with several seeds.
 OF_A_SEED = ('seed', 'work_dir', 'name', 'exp', 'resume', 'load_from')
 
@@ -155,7 +157,7 @@ def _group_name(runs: Sequence[ReportRun], members: Sequence[int]) -> str:
     for name in names[1:]:
         while not name.startswith(common):
             common = common[:-1]
-    return (common.rstrip('_-./ s') if len(names) > 1 else common) or names[0]
+    return (SEED_ENDING.sub('', common) if len(names) > 1 else common) or names[0]
 
 
 def _mean_scores(runs: Sequence[ReportRun], members: Sequence[int]) -> dict[str, tuple[float, float | None]]:

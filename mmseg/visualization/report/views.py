@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mmseg.visualization.report import facts, numbers
 from mmseg.visualization.report.config_section import config_text
-from mmseg.visualization.report.picture_section import Missing
 from mmseg.visualization.report.runs import ReportRun
 from mmseg.visualization.report.score_section import Headline, best_validation, headline
 
@@ -42,7 +40,6 @@ class RunView:
     config: str | None
     config_file: Path | None
     training_command: str | None
-    evaluation_command: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,6 @@ def run_views(runs: Sequence[ReportRun]) -> list[RunView]:
             config=config_text(run),
             config_file=run.config_file,
             training_command=facts.training_command(run),
-            evaluation_command=run.evaluation_command,
         )
         for number, (run, head) in enumerate(zip(runs, heads, strict=True))
     ]
@@ -124,15 +120,6 @@ def other_evaluations(runs: Sequence[ReportRun], views: Sequence[RunView]) -> li
             what = 'highest validation during training, selected with labels'
             found.append(OtherEvaluation(view, what, best[0], {'mIoU': best[1]}))
     return found
-
-
-def without_scores(runs: Sequence[ReportRun], what: str, has: Any) -> list[Missing]:
-    """One entry for the runs that lack something an evaluation gives."""
-    lacking = [run for run in runs if not has(run)]
-    if not lacking:
-        return []
-    names = ', '.join(run.name for run in lacking)
-    return [Missing(f'{what} {names}.', [run.evaluation_command for run in lacking])]
 
 
 def _scores(run: ReportRun) -> dict[str, float | None]:
