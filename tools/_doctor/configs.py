@@ -1,0 +1,134 @@
+"""What the configs need, read without building anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools._doctor.findings import MISSING, OK, Finding, first_line
+
+GROUP = 'configs'
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+INSIDE = ('dataset', 'datasets', 'source', 'target')
+
+
+@dataclass
+class Dataset:
+    """A dataset of some config.
+
+    Attributes:
+        config: as it would be built, without its pipeline.
+        labelled: whether any config reads its labels.
+        sampling: arguments of rare class sampling; None if it is drawn uniformly.
+        names: of the configs.
+    """
+
+    config: dict[str, Any]
+    labelled: bool = False
+    sampling: dict[str, Any] | None = None
+    names: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Needs:
+    """What some configs need together.
+
+    Attributes:
+        datasets: by what makes them differ.
+        models: config of the segmentor by name of the config.
+        files: other files that must be there, by name of the config.
+        work_dirs: folders that runs are written to.
+        workers: loader workers of the config that starts most.
+    """
+
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: list[tuple[str, str]] = field(default_factory=list)
+    work_dirs: set[str] = field(default_factory=set)
+    workers: int = 0
+
+    def add(self, name: str, cfg: Mapping[str, Any]) -> None:
+        """Take in what one config needs."""
+        for key in LOADERS:
+            section = cfg.get(key)
+            if isinstance(section, Mapping):
+                self._add_datasets(section.get('dataset'), name, None)
+                workers = section.get('num_workers') or 0
+                self.workers = max(self.workers, workers if key == 'train_dataloader' else 0)
+        if isinstance(cfg.get('model'), Mapping) and 'backbone' in cfg['model']:
+            self.models[name] = dict(cfg['model'])
+        if cfg.get('load_from'):
+            self.files.append((name, str(cfg['load_from'])))
+        if cfg.get('work_dir'):
+            self.work_dirs.add(str(cfg['work_dir']))
+
+    def _add_datasets(self, node: Any, name: str, sampling: dict[str, Any] | None) -> None:
+        if isinstance(node, (list, tuple)):
+            for item in node:
+                self._add_datasets(item, name, sampling)
+        elif isinstance(node, Mapping):
+            inside = [key for key in INSIDE if key in node]
+            for key in inside:
+                own = node.get('rare_class_sampling') if key == 'source' else None
+                self._add_datasets(node[key], name, dict(own) if own is not None else None)
+            if not inside and 'type' in node:
+                self._add(node, name, sampling)
+
+    def _add(self, node: Mapping[str, Any], name: str, sampling: dict[str, Any] | None) -> None:
+        config = {key: value for key, value in node.items() if key not in ('pipeline', 'test_mode')}
+        labelled = any(_type(step) == 'LoadAnnotations' for step in node.get('pipeline') or ())
+        key = json.dumps([config, sampling], sort_keys=True, default=str)
+        dataset = self.datasets.setdefault(key, Dataset(config, sampling=sampling))
+        dataset.labelled |= labelled
+        if name not in dataset.names:
+            dataset.names.append(name)
+
+
+def _type(step: Any) -> str | None:
+    return step.get('type') if isinstance(step, Mapping) else None
+
+
+def read_configs(paths: Sequence[str]) -> tuple[Needs, list[Finding]]:
+    """What configs need, and which could not be read."""
+    from mmseg.engine.config import load_config
+
+    needs, findings = Needs(), []
+    for path in paths:
+        try:
+            cfg = load_config(path).to_dict()
+        except (ValueError, OSError, ImportError, AttributeError) as error:
+            findings.append(Finding(GROUP, MISSING, path, first_line(error)))
+            continue
+        findings.append(Finding(GROUP, OK, path, _summary(cfg)))
+        needs.add(path, cfg)
+    return needs, findings
+
+
+def _summary(cfg: Mapping[str, Any]) -> str:
+    method = (cfg.get('uda') or {}).get('type', 'Supervised')
+    model = cfg.get('model') or {}
+    backbone, head = ((model.get(part) or {}).get('type', 'none') for part in ('backbone', 'decode_head'))
+    return f'{method}, {backbone}, {head}'
+
+
+def known_needs(root: Path) -> Needs:
+    """The datasets of the base configs: what could be used."""
+    from mmengine.config import Config
+
+    needs = Needs()
+    for path in sorted((root / 'configs' / '_base_' / 'datasets').glob('*.py')):
+        needs.add(path.stem, Config.fromfile(str(path)).to_dict())
+    return needs
+
+
+def check_files(needs: Needs) -> Iterator[Finding]:
+    """Checkpoints that a config starts from."""
+    for name, file in needs.files:
+        there = Path(file).is_file()
+        run = '' if there else f'python tools/train.py {name} --load-from CHECKPOINT'
+        yield Finding(
+            GROUP, OK if there else MISSING, file, f'load_from of {name}{"" if there else ": no such file"}', run
+        )
