@@ -200,7 +200,25 @@ class Runner(mmengine.runner.Runner):
         if not isinstance(loop, Mapping):
             return loop
         options = {key: value for key, value in loop.items() if key not in ('type', 'by_epoch')}
-        return TrainLoop(self, self._train_dataloader, **options)
+        loop = TrainLoop(self, self._train_dataloader, **options)
+        self._check_classes(loop.dataloader.dataset, 'train_dataloader')
+        return loop
+
+    def build_val_loop(self, loop: Any) -> Any:
+        """mmengine's, on data of the network's classes."""
+        loop = super().build_val_loop(loop)
+        self._check_classes(loop.dataloader.dataset, 'val_dataloader')
+        return loop
+
+    def _check_classes(self, dataset: Any, key: str) -> None:
+        # Too many classes in the network would show in validation only, too few as a failed assertion on the GPU.
+        network = getattr(getattr(self.model, 'student', None), 'num_classes', None)
+        classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+        if network is not None and classes and network != len(classes):
+            raise ValueError(
+                f'the network has {network} classes, the data set of {key} {len(classes)}: set '
+                f'model.decode_head.num_classes={len(classes)} (auxiliary heads too), or label_map'
+            )
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Few merged groups over what the method trains; a config with ``constructor`` is left to mmengine."""
