@@ -49,7 +49,7 @@ def training_panel(
     captions: Sequence[Sequence[str]] | None = None,
     opacity: float = 1.0,
 ) -> np.ndarray:
-    """All tensors of a step side by side, for each image of the batch.
+    """All tensors of a step side by side, for each image of the batch; maps stay beside the image before them.
 
     A tensor's form says how it is drawn: (B, 3, H, W) float is a normalised image, (B, H, W) integer a label map,
     (B, H, W) float or bool a weight, drawn as a heat map with its mean in the caption.
@@ -82,11 +82,35 @@ def training_panel(
             page.add_rule()
         if captions is not None:
             page.add_lines(captions[number])
-        for start in range(0, len(tiles), columns):
-            page.add_row(tiles[start : start + columns], columns)
+        for row in page_rows([_is_image(tensor) for tensor in panel.values()], columns):
+            page.add_row([tiles[place] for place in row], columns)
     if classes:
         page.add_legend(classes, palette)
     return page.render()
+
+
+def page_rows(starts: Sequence[bool], columns: int) -> list[list[int]]:
+    """Which tiles stand side by side: an image and the maps that follow it stay together where they fit.
+
+    Args:
+        starts: for each tile, whether it is an image and so starts a group.
+        columns: most tiles in a row.
+
+    Returns:
+        numbers of tiles, row by row.
+    """
+    groups: list[list[int]] = []
+    for number, start in enumerate(starts):
+        if start or not groups:
+            groups.append([])
+        groups[-1].append(number)
+    rows: list[list[int]] = []
+    for group in groups:
+        if rows and len(rows[-1]) + len(group) <= columns:
+            rows[-1] += group
+        else:
+            rows += [group[i : i + columns] for i in range(0, len(group), columns)]
+    return rows
 
 
 @dataclass(frozen=True)

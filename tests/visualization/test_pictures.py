@@ -12,7 +12,7 @@ from mmseg.visualization import (
     save_png,
     training_panel,
 )
-from mmseg.visualization.panels import heat_map
+from mmseg.visualization.panels import heat_map, page_rows
 
 PALETTE = [(200, 30, 10), (20, 180, 40), (10, 60, 220)]
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -127,3 +127,18 @@ def test_sheet_has_one_row_per_image():
 def test_sheet_refuses(rows, message):
     with pytest.raises(ValueError, match=message):
         qualitative_sheet(rows, ['Image', 'Prediction'], PALETTE)
+
+
+@pytest.mark.parametrize(
+    ('tiles', 'rows'),
+    [
+        ('I', [[0]]),
+        ('Im Im', [[0, 1, 2, 3]]),
+        ('Im Imm', [[0, 1], [2, 3, 4]]),
+        ('Im Immm Im I', [[0, 1], [2, 3, 4, 5], [6, 7, 8]]),
+        ('Immmmm Im', [[0, 1, 2, 3], [4, 5, 6, 7]]),
+        ('mm Im', [[0, 1, 2, 3]]),
+    ],
+)
+def test_maps_stay_beside_their_image(tiles, rows):
+    assert page_rows([tile == 'I' for tile in tiles if tile != ' '], 4) == rows

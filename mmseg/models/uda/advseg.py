@@ -27,8 +27,6 @@ from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput, TrainBatch
 
-PANEL_NAMES = {'src': 'source', 'trg': 'target'}
-
 
 @MODELS.register_module()
 class AdvSeg(Supervised):
@@ -111,12 +109,11 @@ class AdvSeg(Supervised):
     def discriminate(self, step: Step) -> Losses:
         """The discriminators learn from the predictions as they are; nothing reaches the student."""
         losses: Losses = {}
+        step.seen = {}
         for name, output, domain in (('src', step.source_output, SOURCE), ('trg', step.target_output, TARGET)):
             scores = {head: discriminator(output[head]) for head, discriminator in self.model_D.items()}
             losses |= {f'D_{name}.loss.{head}': self.adversarial_loss(x, domain) / 2 for head, x in scores.items()}
-            if self.panel_due:
-                seen = self.adversarial_loss.probability(scores['main'].detach())
-                step.shown[f'{PANEL_NAMES[name]}_discriminator'] = seen
+            step.seen[name] = scores['main'].detach()
         return losses
 
     def probabilities(self, out: SegOutput, images: Tensor) -> dict[str, Tensor]:
@@ -129,7 +126,10 @@ class AdvSeg(Supervised):
         return {'main': main, 'discriminator': discriminators}
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
-        return {**super().panel_images(step), 'target_image': step.target.images}
+        """Also how far the main discriminator takes each patch for target."""
+        seen = {name: self.adversarial_loss.probability(scores) for name, scores in step.seen.items()}
+        source = {**super().panel_images(step), 'source_discriminator': seen['src']}
+        return {**source, 'target_image': step.target.images, 'target_discriminator': seen['trg']}
 
 
 def _detached(output: dict[str, Tensor]) -> dict[str, Tensor]:
