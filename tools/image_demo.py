@@ -5,7 +5,8 @@
 
 The network comes first, as for tools/test.py: the folder of a run, or CONFIG and CHECKPOINT. Then the inputs: files,
 folders (with their sub-folders), quoted patterns, videos. Images may have any size, mode and bit depth; EXIF rotations
-are applied. Sub-folders are kept: photos/a/1.jpg becomes out/a/1.png, or out/KIND/a/1.png with several kinds.
+are applied. Sub-folders are kept: photos/a/1.jpg becomes out/a/1.png, or out/KIND/a/1.png with several kinds;
+a video becomes an mp4 of the same rate.
 """  # noqa: E501 (lines to copy)
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     drawn.add_argument('--opacity', type=float, default=0.5, help='of the colours: 0 to 1 (default 0.5)')
     drawn.add_argument('--legend', action='store_true', help='add names and shares of the classes in the picture')
     drawn.add_argument('--legend-at', choices=('right', 'bottom'), help='where (default: as the picture has room)')
+    drawn.add_argument('--jpg', action='store_true', help='write pictures as .jpg, smaller (labels stay .png)')
     how = parser.add_argument_group('how it is predicted')
     how.add_argument('--batch-size', type=int, default=1, help='images of equal size that are predicted together')
     how.add_argument('--ema', action='store_true', help='use the teacher')
@@ -84,7 +86,9 @@ def _take_checkpoint(parser: argparse.ArgumentParser, options: argparse.Namespac
     if model.is_dir():
         return options.inputs.pop(0) if first.suffix in CHECKPOINT_SUFFIXES else options.model
     if model.suffix not in ('', '.py', '.json', '.yaml', '.yml'):
-        parser.error(f'the network comes first (the folder of a run, or CONFIG CHECKPOINT), then the images; not {model}')
+        parser.error(
+            f'the network comes first (the folder of a run, or CONFIG CHECKPOINT), then the images; not {model}'
+        )
     if first.suffix not in CHECKPOINT_SUFFIXES and not any(first.glob('*.pth')):
         parser.error(f'{model} is no folder of a run; after a config file its checkpoint is expected, not {first}')
     return options.inputs.pop(0)
@@ -144,7 +148,7 @@ class Demo:
 
         self.model, self.drawing = model, drawing
         self.kinds, self.batch_size = list(dict.fromkeys(options.what)), options.batch_size
-        self.folder = Path(options.out_dir)
+        self.folder, self.jpg = Path(options.out_dir), options.jpg
         self.number_format = Precision(options.precision)
         self.number_format.apply_global_flags()
         self.problems: list[str] = []
@@ -153,7 +157,8 @@ class Demo:
         """Predict images; those that cannot be read are noted."""
         for file, image, label in self._predicted(self._readable(files)):
             for kind in self.kinds:
-                self._write(kind, self._place(kind, f'{file.name}.png'), image, label)
+                suffix = '.jpg' if self.jpg and kind != 'labels' else '.png'
+                self._write(kind, self._place(kind, file.name + suffix), image, label)
 
     def predict_video(self, file: InputFile) -> None:
         """Predict a video's frames: an mp4 for each kind of picture; for ``labels`` a folder of numbered PNGs."""
@@ -210,12 +215,12 @@ class Demo:
         return self.folder / kind / name if len(self.kinds) > 1 else self.folder / name
 
     def _write(self, kind: str, path: Path, image: np.ndarray, label: np.ndarray) -> None:
-        from mmseg.visualization import save_palette_png, save_png
+        from mmseg.visualization import save_palette_png, save_picture
 
         if kind == 'labels':
             save_palette_png(label, self.drawing.palette, path)
         else:
-            save_png(self.drawing.draw(kind, image, label), path)
+            save_picture(self.drawing.draw(kind, image, label), path)
 
 
 if __name__ == '__main__':

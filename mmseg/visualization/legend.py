@@ -13,7 +13,7 @@ from mmseg.visualization.layout import BORDER, INK, PALE_INK, PAPER
 from mmseg.visualization.palette import Palette
 
 PLACES = ('auto', 'right', 'bottom')
-SMALLEST_TEXT = 11
+SMALLEST_TEXT = 12
 IGNORED = (0, 0, 0)
 
 
