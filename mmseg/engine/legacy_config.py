@@ -30,6 +30,8 @@ RENAMED = {
     'MultiResEncoderDecoder': 'HRDAEncoderDecoder',
     'MultiResAttentionWrapper': 'HRDAHead',
 }
+# Options without effect; those of HRDA's head the segmentor fills in from its own.
+GONE_BELOW = {'fusion_cfg': ('fusion',), 'decode_head': ('scales', 'enable_hr_crop', 'hr_slide_inference')}
 # Settings of today's schema, and words about a run: both stay as they are.
 KEPT = re.compile(
     '|'.join(OPTIONAL_KEYS) + '|model|train_cfg|train_dataloader|optim_wrapper|test_evaluator|default_scope|'
@@ -117,7 +119,7 @@ def _upgrade_model(node: Any, parent: str = 'model') -> Any:
     """Old class names and options; the rest of the model schema has not changed."""
     if not isinstance(node, Mapping):
         return RENAMED.get(node, node) if parent in ('type', 'single_scale_head') else node
-    gone = {'ema_drop_path_rate'} | ({'fusion'} if parent == 'fusion_cfg' else set())
+    gone = {'ema_drop_path_rate', *GONE_BELOW.get(parent, ())}
     return {key: _upgrade_model(value, key) for key, value in node.items() if key not in gone}
 
 

@@ -190,7 +190,7 @@ def test_attention_is_predicted_as_numbers():
     for sample in samples:
         attention = sample.pred_sem_seg.data
         assert attention.shape == (1, 50, 70) and attention.is_floating_point()
-        assert 0 < attention.min() and attention.max() < 1
+        assert attention.min() > 0 and attention.max() < 1
 
 
 def test_names_in_checkpoints():
