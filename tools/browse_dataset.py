@@ -96,7 +96,9 @@ def draw(cfg: Any, options: argparse.Namespace) -> None:
 
     checkpoint = find_checkpoint(options.checkpoint) if options.checkpoint else None
     folder, written = Path(options.out_dir), 0
-    with open_preview(with_or_without_imagenet(cfg, checkpoint), checkpoint, options.trust_checkpoint) as preview:
+    with open_preview(cfg, checkpoint, options.trust_checkpoint) as preview:
+        if preview.missing:
+            print(f'{preview.missing} is not there: random weights; data are those of the training', file=sys.stderr)
         info, normalize = preview.dataset.metainfo, preview.method.data_preprocessor
         mean, std = (getattr(normalize, name).flatten().tolist() for name in ('mean', 'std'))
         last = options.start + (options.number - 1) * options.interval
@@ -111,23 +113,7 @@ def draw(cfg: Any, options: argparse.Namespace) -> None:
                 written += 1
         if checkpoint is None and 'pseudo_label' in step.panel:
             print('The pseudo-labels are those of untrained networks; --checkpoint shows those of trained ones.')
-    print(f'{written} pictures: {folder}')
-
-
-def with_or_without_imagenet(cfg: Any, checkpoint: Path | None) -> Any:
-    """The config; without its ImageNet weights, and a word about it, where these are missing and would be used."""
-    from mmseg.engine.pretrained import find_pretrained
-    from mmseg.engine.preview import without_imagenet
-
-    source = cfg.model.get('pretrained') or cfg.model.backbone.get('pretrained')
-    if checkpoint is not None or cfg.get('load_from') or source is None:
-        return cfg
-    try:
-        find_pretrained(source)
-    except FileNotFoundError:
-        print(f'{source} is not there: random weights; images and labels are those of the training', file=sys.stderr)
-        return without_imagenet(cfg)
-    return cfg
+    print(f'Pictures: {folder} ({written})')
 
 
 def heading(preview: Preview, step: PreparedStep) -> str:

@@ -15,7 +15,9 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.legacy_checkpoint import TEACHER, load_student, read_checkpoint, state_dict_of
+from mmseg.engine.pretrained import find_pretrained
 from mmseg.engine.runner import Runner
 from mmseg.models.uda.components.mixing import present_classes
 
@@ -50,11 +52,13 @@ class Preview:
     Args:
         runner: of the config.
         networks: where the weights come from, for captions.
+        missing: the ImageNet weights that the training would start from and that are not there; None = they are.
     """
 
-    def __init__(self, runner: Runner, networks: str) -> None:
+    def __init__(self, runner: Runner, networks: str, missing: str | None = None) -> None:
         self.runner = runner
         self.networks = networks
+        self.missing = missing
 
     @property
     def method(self) -> Any:
@@ -104,14 +108,22 @@ def open_preview(cfg: Config, checkpoint: str | Path | None = None, trust: bool 
         trust: read checkpoints that need pickle.
 
     Raises:
-        FileNotFoundError: data, ImageNet weights or the checkpoint are missing.
+        FileNotFoundError: data or the checkpoint are missing. ImageNet weights may be.
         ValueError: the config trains nothing, or the parts do not fit each other.
     """
-    if cfg.get('train_dataloader') is None or cfg.get('optim_wrapper') is None:
-        raise ValueError('the config trains nothing: it has no train_dataloader or no optim_wrapper')
+    check_trains(cfg)
     checkpoint = checkpoint or cfg.get('load_from')
+    missing = _missing_weights(cfg) if checkpoint is None else None
     with tempfile.TemporaryDirectory(prefix='preview_') as folder:
-        runner = Runner.from_cfg(_preview_config(cfg, folder, with_imagenet=checkpoint is None))
+        used = _preview_config(cfg, folder, with_imagenet=checkpoint is None and missing is None)
+        runner = Runner.from_cfg(used)
+        with clear_config_errors(cfg):
+            # The runner builds it, and with it the data, when it is first asked for.
+            loop = runner.train_loop
+        if not hasattr(loop.dataloader.sampler, 'set_start'):
+            raise ValueError(
+                'train_dataloader.sampler cannot start at an iteration; leave it out, or SampleNumberSampler'
+            )
         if checkpoint is None:
             runner.model.init_weights()
             networks = 'untrained networks'
@@ -122,25 +134,36 @@ def open_preview(cfg: Config, checkpoint: str | Path | None = None, trust: bool 
             # Then the average over student and teacher changes nothing, whatever the iteration.
             if name.split('.')[-1] == TEACHER.rstrip('.'):
                 module.load_state_dict(student)
-        yield Preview(runner, networks)
+        yield Preview(runner, networks, missing)
 
 
-def without_imagenet(cfg: Config) -> Config:
-    """A copy of the config whose networks start from random weights; what needs ImageNet's is left out."""
-    cfg = copy.deepcopy(cfg)
-    cfg.model.pretrained = None
-    cfg.model.backbone.pretrained = None
-    if cfg.get('uda'):
-        cfg.uda.pop('feature_distance', None)
-    return cfg
+def check_trains(cfg: Config) -> None:
+    """Raises ValueError for a config without training data."""
+    if cfg.get('train_dataloader') is None or cfg.get('optim_wrapper') is None:
+        raise ValueError('the config trains nothing: it has no train_dataloader or no optim_wrapper')
+
+
+def _missing_weights(cfg: Config) -> str | None:
+    source = cfg.model.get('pretrained') or cfg.model.backbone.get('pretrained')
+    try:
+        if source is not None:
+            find_pretrained(source)
+    except FileNotFoundError:
+        return source
+    return None
 
 
 def _preview_config(cfg: Config, folder: str, with_imagenet: bool) -> Config:
-    cfg = copy.deepcopy(cfg) if with_imagenet else without_imagenet(cfg)
+    """The config for a look: nothing is validated or kept; without ImageNet's weights also without what needs them."""
+    cfg = copy.deepcopy(cfg)
     cfg.work_dir, cfg.resume, cfg.load_from, cfg.log_level = folder, False, None, 'WARNING'
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None
     cfg.default_hooks, cfg.custom_hooks = {}, None
+    if not with_imagenet:
+        cfg.model.pretrained = cfg.model.backbone.pretrained = None
+        if cfg.get('uda'):
+            cfg.uda.pop('feature_distance', None)
     return cfg
 
 

@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 
 from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE, FileLookup
 from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.preview import check_trains
 from mmseg.engine.runner import Runner, loaders_and_loops
 from mmseg.evaluation.progress import track
 
@@ -59,9 +60,8 @@ def count_seen(cfg: Config, samples: int, start: int = 1) -> SeenClasses:
         FileNotFoundError: data are missing.
         ValueError: the config trains nothing, or its samples have no labels.
     """
-    loader_config = loaders_and_loops(cfg).get('train_dataloader')
-    if loader_config is None:
-        raise ValueError('the config trains nothing: it has no train_dataloader or no optim_wrapper')
+    check_trains(cfg)
+    loader_config = loaders_and_loops(cfg)['train_dataloader']
     init_default_scope('mmseg')
     with clear_config_errors(cfg):
         # As the runner takes them: "persistent" workers would wait for a second epoch.

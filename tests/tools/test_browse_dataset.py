@@ -124,8 +124,7 @@ def test_missing_imagenet_weights_are_said_in_one_line(cfg, tmp_path, capsys):
     cfg.uda.feature_distance = {'classes': [6, 7], 'weight': 0.005}
     main([config_file(cfg, tmp_path / 'config'), '--out-dir', str(tmp_path / 'out'), '--number', '1'])
     said = capsys.readouterr()
-    assert said.err.strip().endswith('mit_b9.pth is not there: random weights; images and labels are those of the '
-                                     'training')  # fmt: skip
+    assert said.err.strip().endswith('mit_b9.pth is not there: random weights; data are those of the training')
     assert '--checkpoint shows those of trained ones' in said.out
     assert len(pictures(tmp_path / 'out')) == 1
 
@@ -201,6 +200,14 @@ def test_config_that_trains_nothing(cfg, tmp_path):
     config = config_file(cfg, tmp_path / 'config')
     for arguments in (['--out-dir', str(tmp_path / 'out')], ['--stats']):
         with pytest.raises(ValueError, match='trains nothing: it has no train_dataloader'):
+            main([config, *arguments])
+
+
+def test_unknown_type_is_one_line(cfg, tmp_path):
+    cfg.train_dataloader.dataset.source.pipeline[0].type = 'LoadImageFrom'
+    config = config_file(cfg, tmp_path / 'config')
+    for arguments in (['--out-dir', str(tmp_path / 'out')], ['--stats']):
+        with pytest.raises(ValueError, match="unknown transform type 'LoadImageFrom'; did you mean LoadImageFromFile"):
             main([config, *arguments])
 
 
