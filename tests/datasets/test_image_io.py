@@ -76,3 +76,20 @@ def test_synthia_reader_keeps_16_bits(tmp_path):
     np.testing.assert_array_equal(read_16_bit_colour(str(tmp_path / 'a.png')), stored)
     with pytest.raises(ValueError, match='one channel'):
         read_16_bit_colour(save(tmp_path / 'b.png', np.zeros((2, 2), np.uint8)))
+
+
+def test_cut_jpeg_that_opencv_takes_for_whole(tmp_path, monkeypatch):
+    save(tmp_path / 'whole.jpg', picture(60, 90))
+    content = (tmp_path / 'whole.jpg').read_bytes()
+    (tmp_path / 'cut.jpg').write_bytes(content[: len(content) // 2])
+    (tmp_path / 'longer.jpg').write_bytes(content + b'a trailer of some camera')
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: np.zeros((60, 90, 3), np.uint8))
+    with pytest.raises(ValueError, match='cut.jpg cannot be read'):
+        read_image(str(tmp_path / 'cut.jpg'))
+    assert read_image(str(tmp_path / 'longer.jpg')).shape == (60, 90, 3)
+
+
+def test_image_wider_than_opencv_reads(tmp_path):
+    path = save(tmp_path / 'wide.bmp', np.zeros((1, 2**20 + 1), np.uint8))
+    with pytest.raises(ValueError, match='wide.bmp cannot be read'):
+        read_image(path)

@@ -98,7 +98,8 @@ def test_legend_makes_room(run, photos, tmp_path):
 def test_jpg(run, photos, tmp_path):
     main([str(run), str(photos / 'a.png'), '--out-dir', str(tmp_path / 'out'), '--jpg', '--what', 'labels', 'colour'])
     assert written(tmp_path / 'out') == ['colour/a.jpg', 'labels/a.png']
-    assert Image.open(tmp_path / 'out/colour/a.jpg').format == 'JPEG'
+    with Image.open(tmp_path / 'out/colour/a.jpg') as stored:
+        assert stored.format == 'JPEG'
 
 
 def test_broken_files_are_named_and_counted_and_lose_nothing(run, photos, tmp_path, capsys):
