@@ -73,7 +73,8 @@ def training_panel(
     if not panel:
         raise ValueError('a training panel needs at least one tensor')
     rows = list(zip(*_columns(panel, _Style(mean, std, palette, opacity)), strict=False))
-    columns = min(COLUMNS, len(panel))
+    places = page_rows([_is_image(tensor) for tensor in panel.values()], COLUMNS)
+    columns = max(len(row) for row in places)
     page = Page(page_width(tile_width, columns))
     if title:
         page.add_heading(title)
@@ -82,7 +83,7 @@ def training_panel(
             page.add_rule()
         if captions is not None:
             page.add_lines(captions[number])
-        for row in page_rows([_is_image(tensor) for tensor in panel.values()], columns):
+        for row in places:
             page.add_row([tiles[place] for place in row], columns)
     if classes:
         page.add_legend(classes, palette)

@@ -104,6 +104,26 @@ def test_panel_shows_every_tensor_and_the_classes():
     assert picture.shape[0] > 1.5 * one.shape[0]
 
 
+def test_panel_is_as_wide_as_its_longest_row():
+    image, label = panel()['source'], panel()['source_label']
+    three = {'a_image': image, 'a_label': label, 'b_image': image, 'b_label': label, 'b_weight': label > 0}
+    picture = training_panel(three, MEAN, STD, PALETTE, tile_width=100)
+    assert picture.shape[1] == 3 * 100 + 2 * 12 + 2 * 20
+
+
+def test_panel_captions_and_labels_over_images():
+    image, label = torch.zeros(1, 3, 32, 32), torch.zeros(1, 32, 32, dtype=torch.int64)
+    label[:, 16:] = 255
+    tensors = {'source_image': image, 'source_label': label}
+    plain = training_panel(tensors, MEAN, STD, PALETTE, tile_width=64)
+    over = training_panel(tensors, MEAN, STD, PALETTE, tile_width=64, opacity=0.5, captions=[['one', 'two']])
+    assert over.shape[0] > plain.shape[0] + 30
+    mean_colour = np.rint(MEAN)
+    for colour in (PALETTE[0], (0, 0, 0)):
+        assert (np.abs(over - (0.5 * mean_colour + 0.5 * np.array(colour))).max(axis=-1) <= 1).any()
+    assert not holds_colour(over, PALETTE[0])
+
+
 def test_panel_refuses_what_it_cannot_draw():
     with pytest.raises(ValueError, match=r"panel entry 'features' has shape \(1, 8, 2, 2\)"):
         training_panel({'features': torch.zeros(1, 8, 2, 2)}, MEAN, STD, PALETTE)
