@@ -58,6 +58,15 @@ def test_requirements(monkeypatch):
     assert 'no symbol' in found[3].detail
 
 
+def test_a_package_that_spoils_others_is_the_one_to_blame(monkeypatch):
+    problem = 'ImportError: libGL.so.1: cannot open shared object file'
+    monkeypatch.setattr(packages, 'import_problem', {'mmcv': problem, 'cv2': problem}.get)
+    lines = ['onedl-mmcv', 'numpy', 'opencv-python']
+    mmcv, numpy, opencv = packages.check_requirements(lines, dict.fromkeys(lines, '9.0'))
+    assert (mmcv.status, mmcv.detail, mmcv.run) == (MISSING, '9.0 cannot be imported because of opencv-python', '')
+    assert numpy.status == OK and 'opencv-python-headless==9.0' in opencv.run
+
+
 def test_opencv_without_system_libraries(monkeypatch):
     problem = 'ImportError: libGL.so.1: cannot open shared object file'
     monkeypatch.setattr(packages, 'import_problem', lambda module: problem)
@@ -231,12 +240,16 @@ def test_labels_that_nothing_reads(farm):
     assert found.status == OK and 'labels are not read' in found.detail
 
 
-def test_missing_folders(tmp_path):
+def test_missing_folders(tmp_path, monkeypatch):
     found = only(data_findings(farm_config(tmp_path / 'none'), farm_config(tmp_path / 'none', pipeline=PIPELINE)))
     assert found.status == MISSING and found.run.startswith(f'ln -s WHERE_IT_IS {tmp_path / "none"}')
     (tmp_path / 'link').symlink_to(tmp_path / 'unmounted')
     found = only(data_findings(farm_config(tmp_path / 'link')))
     assert 'broken link to' in found.detail and 'unmounted' in found.detail
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(data, 'ROOT', tmp_path / 'repository')
+    (tmp_path / 'repository' / 'data' / 'farm').mkdir(parents=True)
+    assert only(data_findings(farm_config('data/farm'))).run == f'cd {tmp_path / "repository"}'
     found = only(data_findings(farm_config('data/demo/none')))
     assert found.run == 'python -m tools.make_demo_data'
 

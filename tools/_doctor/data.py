@@ -12,6 +12,7 @@ from typing import Any
 
 from tools._doctor.configs import Dataset, Needs
 from tools._doctor.findings import MISSING, OK, WARN, Finding, first_line
+from tools._entry import ROOT
 
 GROUP = 'data'
 LAYOUTS = 'docs/getting_started.md'
@@ -45,6 +46,8 @@ def _absent(root: str, needed: bool) -> Finding:
         return Finding(
             GROUP, MISSING, root, f'is a broken link to {os.readlink(root)}', f'ln -sfn WHERE_IT_IS {root}', needed
         )
+    if not path.is_absolute() and (ROOT / path).is_dir():
+        return Finding(GROUP, MISSING, root, 'is not there, but is in the repository', f'cd {ROOT}', needed)
     if DEMO in path.parents:
         return Finding(GROUP, MISSING, root, 'is not there', 'python -m tools.make_demo_data', needed)
     run = f'ln -s WHERE_IT_IS {root}   (what belongs there: {LAYOUTS})'

@@ -17,6 +17,8 @@ PYTHON = (3, 10)
 NAMESAKES = ('mmsegmentation', 'onedl-mmsegmentation')
 OPENCV = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python', 'opencv-contrib-python-headless')
 IMPORT_NAMES = {'onedl-mmengine': 'mmengine', 'onedl-mmcv': 'mmcv', 'opencv-python': 'cv2', 'pillow': 'PIL'}
+IMPORTED_BY_OTHERS = ('numpy', 'torch', 'opencv-python', 'pillow', 'rich', 'tqdm', 'matplotlib')
+REQUIREMENT = re.compile(r'([\w.-]+)\s*(?:>=\s*([\d.]+))?')
 INSTALL = 'pip install -e .'
 
 
@@ -47,15 +49,19 @@ def check_requirements(lines: Iterable[str], installed: dict[str, str] | None = 
         installed: versions by normalised name; None = those of this Python.
     """
     versions = _versions() if installed is None else installed
-    findings = []
-    for line in lines:
-        found = re.match(r'([\w.-]+)\s*(?:>=\s*([\d.]+))?', line.strip())
-        if found:
-            findings.append(_requirement(found[1].lower(), found[2] or '0', versions))
-    return findings
+    wanted = [found.groups(default='0') for line in lines if (found := REQUIREMENT.match(line.strip()))]
+    problems = {name.lower(): import_problem(IMPORT_NAMES.get(name.lower(), name.lower())) for name, _ in wanted}
+    # A package that others import spoils them with the same message: only the first of these is to blame.
+    culprits: dict[str, str] = {}
+    for name in sorted(problems, key=lambda name: (name not in IMPORTED_BY_OTHERS, name)):
+        if problems[name] is not None:
+            culprits.setdefault(str(problems[name]), name)
+    return [_requirement(name.lower(), least, versions, problems[name.lower()], culprits) for name, least in wanted]
 
 
-def _requirement(name: str, least: str, versions: dict[str, str]) -> Finding:
+def _requirement(
+    name: str, least: str, versions: dict[str, str], problem: str | None, culprits: dict[str, str]
+) -> Finding:
     # Any of OpenCV's builds gives the module, and mmengine's and mmcv's originals theirs.
     stand_ins = OPENCV if name in OPENCV else (name, name.removeprefix('onedl-'))
     there = next((stand_in for stand_in in stand_ins if stand_in in versions), None)
@@ -65,15 +71,14 @@ def _requirement(name: str, least: str, versions: dict[str, str]) -> Finding:
     version = versions[there]
     if _numbers(version) < _numbers(least):
         return Finding(GROUP, MISSING, there, f'{version} is too old; {least} or newer is needed', install)
-    module = IMPORT_NAMES.get(name, name)
-    problem = import_problem(module)
     if problem is None:
         return Finding(GROUP, OK, there, version)
-    if module == 'cv2':
+    if culprits[problem] != name:
+        return Finding(GROUP, MISSING, there, f'{version} cannot be imported because of {culprits[problem]}')
+    if IMPORT_NAMES.get(name) == 'cv2':
         return _broken_opencv(there, version, problem)
-    return Finding(
-        GROUP, MISSING, there, f'{version} cannot be imported: {problem}', f'pip install --force-reinstall {there}'
-    )
+    run = f'pip install --force-reinstall {there}'
+    return Finding(GROUP, MISSING, there, f'{version} cannot be imported: {problem}', run)
 
 
 def _broken_opencv(name: str, version: str, problem: str) -> Finding:
@@ -102,7 +107,9 @@ def check_package(root: Path) -> list[Finding]:
     try:
         module: ModuleType = importlib.import_module('mmseg')
     except ImportError as error:
-        return [Finding(GROUP, MISSING, 'mmseg', first_line(error), _uninstall(str(error)))]
+        if 'pip uninstall' in str(error):  # what check_namesakes says
+            return []
+        return [Finding(GROUP, MISSING, 'mmseg', first_line(error), INSTALL)]
     file = getattr(module, '__file__', None)
     if file is None or Path(file).resolve().parents[1] != root:
         return [
@@ -118,11 +125,6 @@ def import_problem(module: str) -> str | None:
     except Exception as error:  # noqa: BLE001  (an import runs foreign code, and broken builds raise anything)
         return first_line(error)
     return None
-
-
-def _uninstall(message: str) -> str:
-    found = re.search(r'pip uninstall ([\w-]+)', message)
-    return f'pip uninstall -y {found[1]}' if found else INSTALL
 
 
 def _versions() -> dict[str, str]:
