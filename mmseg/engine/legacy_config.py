@@ -46,7 +46,9 @@ VARIABLES = re.compile(
 
 def is_legacy(cfg: Mapping[str, Any] | Config) -> bool:
     """Whether any part of a config is in the 0.x schema."""
-    if any(key in cfg for key in SECTIONS) or any(FLAT_UDA_KEYS.fullmatch(key) for key in cfg.get('uda') or ()):
+    # Ours has this one too.
+    flat = (key for key in cfg.get('uda') or () if FLAT_UDA_KEYS.fullmatch(key) and key != 'source_only')
+    if any(key in cfg for key in SECTIONS) or any(flat):
         return True
     return any(name in RENAMED for name in _type_names(cfg.get('model')))
 

@@ -323,3 +323,9 @@ def test_todays_configs_are_not_legacy() -> None:
     assert not is_legacy(Config.fromfile(str(ROOT / DAFORMER)))
     assert not is_legacy({'model': {'type': 'EncoderDecoder'}, 'uda': {'type': 'DACS', 'teacher': {'alpha': 0.9}}})
     assert not is_legacy({'model': {'type': 'EncoderDecoder'}})
+
+
+def test_source_only_alone_is_no_old_config():
+    ours = {'model': {'type': 'EncoderDecoder'}, 'uda': {'type': 'DACS', 'source_only': True}, 'metainfo': {}}
+    assert not is_legacy(ours)
+    assert is_legacy({**ours, 'uda': {**ours['uda'], 'alpha': 0.9}})
