@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 USABLE_FILE = 'usable_images.txt'
 NAMED = 20
+FILES_PER_PROCESS = 100
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -54,7 +55,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what.add_argument(
         '--skip-broken', action='store_true', help=f'write statistics of the usable files, and {USABLE_FILE}'
     )
-    what.add_argument('--nproc', type=int, default=4, help='number of processes (default: %(default)s)')
+    what.add_argument('--nproc', type=int, default=4, help='most processes to use (default: %(default)s)')
     options = parser.parse_args(arguments)
     if options.config and options.dataset:
         parser.error('--config and --dataset exclude each other: a config says which dataset it trains on')
@@ -87,9 +88,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     unlabelled, extra = dataset.unmatched_files()
     indices = sorted(set(range(len(dataset))) - set(unlabelled))
-    found = statistics.inspect_dataset(
-        dataset, indices, label_loader(config), options.nproc, read_images=not options.labels_only
-    )
+    # A process takes seconds to start: more of them for more files.
+    nproc = min(options.nproc, 1 + len(indices) // FILES_PER_PROCESS)
+    found = statistics.inspect_dataset(dataset, indices, label_loader(config), nproc, not options.labels_only)
     findings = list(track(found, 'reading', len(indices), console=Console(stderr=True), transient=True))
     usable = [finding for finding in findings if finding.error is None]
     name_problems(dataset, unlabelled, extra, findings)

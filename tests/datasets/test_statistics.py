@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mmseg.datasets.rare_class_sampling import RareClassSampling
+from mmseg.datasets.statistics import inspect_dataset
 from mmseg.datasets.statistics_classes import (
     ClassCounts,
     sampling_probabilities,
@@ -258,13 +259,20 @@ def test_wrong_names(farm, arguments, error, message):
     assert '\n' not in str(raised.value)
 
 
-def test_command_line_with_several_processes_from_another_folder(farm):
+def test_command_line_from_another_folder(farm):
     run(farm, '--classes', 3)
     alone = read(farm)
     command = [sys.executable, ROOT / 'tools/dataset_statistics.py', 'farm', '--classes', 'soil,crop,weed']
-    done = subprocess.run([*command, '--nproc', '2', '--labels-only'], cwd=farm.parent, capture_output=True, text=True)
+    done = subprocess.run([*command, '--labels-only'], cwd=farm.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert read(farm) == [{**entry, 'file': f'farm/labels/north/{n}.png'} for n, entry in enumerate(alone)]
+
+
+def test_several_processes_agree(farm):
+    dataset = DATASETS.build(dataset_config(farm))
+    alone, both = (list(inspect_dataset(dataset, range(6), nproc=nproc)) for nproc in (1, 2))
+    assert [finding.label_path for finding in both] == [finding.label_path for finding in alone]
+    assert all((a.counts == b.counts).all() for a, b in zip(alone, both, strict=True))
 
 
 def counts(*columns):
