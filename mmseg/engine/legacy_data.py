@@ -83,7 +83,7 @@ def _dataset(section: Section, inputs: list[dict[str, Any]], training: bool, lab
     if 'data_root' in section:
         new['data_root'] = section.take('data_root').rstrip('/') or '/'
     folders = {'img_path': section.take('img_dir'), 'seg_map_path': section.take('ann_dir')}
-    if prefix := {key: folder for key, folder in folders.items() if folder is not None}:
+    if prefix := {key: folder.rstrip('/') for key, folder in folders.items() if folder is not None}:
         new['data_prefix'] = prefix
     if metainfo := {key: section.take(key) for key in ('classes', 'palette') if key in section}:
         new['metainfo'] = metainfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmseg.experiments.grid import SAME, Masking, Training
+from mmseg.experiments.grid import SAME, Masking, Training, Unknown
 from mmseg.experiments.names import dataset_name, decoder_name, method_name, optimizer_name, training_name
 from mmseg.experiments.networks import network
 
@@ -25,7 +25,7 @@ def child_config(training: Training) -> Config:
     files = ['default_runtime', f'models/{base}', f'datasets/{_dataset_file(training)}']
     if training.adapts:
         files.append(f'uda/{training.uda}')
-    files += [f'schedules/{training.optimizer}', f'schedules/{training.schedule}']
+    files += _schedules(training)
     config: Config = {
         '_base_': [f'_base_/{file}.py' for file in files],
         'seed': training.seed,
@@ -56,6 +56,15 @@ def _dataset_file(training: Training) -> str:
         return f'{training.target}_{crop}'
     pair = f'{training.source}_to_{training.target}_{crop}'
     return pair if training.uda == 'source-only' else f'uda_{pair}'
+
+
+def _schedules(training: Training) -> list[str]:
+    if training.uda != 'advseg':
+        return [f'schedules/{training.optimizer}', f'schedules/{training.schedule}']
+    # Two optimizers, with their schedules, in one file.
+    if (training.optimizer, training.schedule) != ('sgd', 'poly10warm'):
+        raise Unknown('advseg: there is a config for optimizer sgd with schedule poly10warm only')
+    return ['schedules/sgd_advseg']
 
 
 def _loader(training: Training) -> Config:
@@ -103,5 +112,4 @@ def _optimizer(training: Training) -> Config:
     main: Config = {'optimizer': {'lr': training.lr}}
     if keys:
         main['paramwise_cfg'] = {'custom_keys': keys}
-    # AdvSeg's own file says what trains the discriminator.
-    return main
+    return {'main': main} if training.uda == 'advseg' else main

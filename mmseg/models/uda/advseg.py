@@ -43,6 +43,7 @@ class AdvSeg(Supervised):
         main_optimizer_steps_discriminators: the published runs built their main optimizer over everything, so that it
             steps the discriminators too, after their own Adam's gradient; False = only their own optimizer does.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
+        source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are.
         masking: settings of :class:`MaskedConsistency`, here always with a teacher of its own; None = off.
         teacher: settings of :class:`EMATeacher` for the masked pass.
         pseudo_labels: settings of :class:`PseudoLabeler` for the masked pass.
@@ -63,12 +64,13 @@ class AdvSeg(Supervised):
         adversarial_weight: Mapping[str, float] | None = None,
         main_optimizer_steps_discriminators: bool = True,
         feature_distance: Mapping[str, Any] | None = None,
+        source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.adversarial_loss = AdversarialLoss(discriminator_loss)
         self.adversarial_weight = head_weights(self.student, adversarial_weight, 'uda.adversarial_weight')

@@ -76,18 +76,11 @@ def check_keys(target: Callable[..., Any], settings: Mapping[str, Any], key: str
 
 
 def _supervised_part(uda: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """What the published wrapper does without teacher and target: the source images, whole and masked.
-
-    Its strong augmentation is for mixed images, which there are none of, and for masked ones.
-    """
-    kept = {key: value for key, value in uda.items() if key in known and key != 'strong_augment'}
+    """What the published wrapper does without teacher and target: the source images, whole and masked."""
+    kept = {key: value for key, value in uda.items() if key in known}
     if kept.get('masking'):
         mode = kept['masking'].get('mode', 'separatetrg')
-        kept['masking'] = {
-            'strong_augment': uda.get('strong_augment'),
-            **kept['masking'],
-            'mode': MASKED_WITHOUT_TARGET.get(mode, mode),
-        }
+        kept['masking'] = {**kept['masking'], 'mode': MASKED_WITHOUT_TARGET.get(mode, mode)}
     return kept
 
 

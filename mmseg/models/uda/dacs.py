@@ -48,6 +48,8 @@ class DACS(Supervised):
         mixing: type and settings of the mixing.
         strong_augment: settings of :class:`StrongAugment`; None = the mixed images stay as they are.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
+        source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are, as in
+            the published methods.
         masking: settings of :class:`MaskedConsistency`; None = off.
 
     Raises:
@@ -66,9 +68,10 @@ class DACS(Supervised):
         mixing: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
         feature_distance: Mapping[str, Any] | None = None,
+        source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
         self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
         self.pseudo_labels = build_component(PseudoLabeler, pseudo_labels, 'uda.pseudo_labels')
         self.mixing: ClassMix = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
@@ -83,7 +86,8 @@ class DACS(Supervised):
         classes = step.decide('mix_classes', self.mixing.draw, step.source.labels, self.generator('mixing'))
         step.mixed = self.mixing.apply(step.source, step.target, step.pseudo, classes)
         if self.strong_augment is not None:
-            step.mixed = step.mixed._replace(images=self.augmented(self.strong_augment, step.mixed.images, step))
+            images = self.augmented(step.mixed.images, self.strong_augment, step, 'strong_augment')
+            step.mixed = step.mixed._replace(images=images)
         return step
 
     def label_target(self, step: Step) -> PseudoLabels:

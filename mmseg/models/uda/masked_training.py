@@ -35,13 +35,15 @@ class MaskedTraining(UDADecorator):
             raise ValueError(f'{type(self).__name__} builds further networks from the config of the model: pass that')
         return self.build_segmentor(model)
 
-    def build_augment(self, settings: Mapping[str, Any] | None) -> StrongAugment | None:
+    def build_augment(
+        self, settings: Mapping[str, Any] | None, key: str = 'uda.strong_augment'
+    ) -> StrongAugment | None:
         """The strong augmentation, or None; it needs to know how images are normalised."""
         if settings is None:
             return None
         if not hasattr(self.data_preprocessor, 'mean'):
-            raise ValueError('uda.strong_augment needs model.data_preprocessor with mean and std')
-        return build_component(StrongAugment, settings, 'uda.strong_augment')
+            raise ValueError(f'{key} needs model.data_preprocessor with mean and std')
+        return build_component(StrongAugment, settings, key)
 
     def build_masking(
         self,

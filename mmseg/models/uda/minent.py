@@ -38,6 +38,7 @@ class MinEnt(Supervised):
         entropy_weight: lambda_ent of each head (``main`` and auxiliary ones); None = the published main 0.001, aux
             0.0002.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
+        source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are.
         masking: settings of :class:`MaskedConsistency`, here always with a teacher of its own; None = off.
         teacher: settings of :class:`EMATeacher` for the masked pass.
         pseudo_labels: settings of :class:`PseudoLabeler` for the masked pass.
@@ -56,12 +57,13 @@ class MinEnt(Supervised):
         data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
         entropy_weight: Mapping[str, float] | None = None,
         feature_distance: Mapping[str, Any] | None = None,
+        source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.entropy_weight = head_weights(self.student, entropy_weight, 'uda.entropy_weight')
 

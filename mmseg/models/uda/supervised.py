@@ -29,11 +29,12 @@ class Supervised(MaskedTraining):
         max_iters: length of the training.
         data_preprocessor: config of the data preprocessor.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
-        strong_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are.
+        source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are.
         masking: settings of :class:`MaskedConsistency`; None = off. On target images it works with a teacher of its
             own, as there is no other.
         teacher: settings of :class:`EMATeacher` for it.
         pseudo_labels: settings of :class:`PseudoLabeler` for it.
+        strong_augment: settings of :class:`StrongAugment` for the masked images, in modes with ``aug``.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads; for a strong augmentation without ``mean``; for a
@@ -47,13 +48,14 @@ class Supervised(MaskedTraining):
         max_iters: int | None = None,
         data_preprocessor: Mapping[str, Any] | nn.Module | None = None,
         feature_distance: Mapping[str, Any] | None = None,
-        strong_augment: Mapping[str, Any] | None = None,
+        source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
+        strong_augment: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, max_iters, data_preprocessor)
-        self.source_augment = self.build_augment(strong_augment)
+        self.source_augment = self.build_augment(source_augment, 'uda.source_augment')
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.feature_distance: FeatureDistance | None = None
         if feature_distance is not None:
@@ -62,9 +64,9 @@ class Supervised(MaskedTraining):
             self.imnet_model = FrozenEncoder(self.build_copy(model))
             self.register_load_state_dict_post_hook(without_frozen_keys)
 
-    def augmented(self, augment: StrongAugment, images: Tensor, step: Step) -> Tensor:
-        """Images (B, 3, H, W) with colour jitter and blur."""
-        drawn = step.decide('strong_augment', augment.draw, len(images), self.generator('strong_augment'))
+    def augmented(self, images: Tensor, augment: StrongAugment, step: Step, name: str) -> Tensor:
+        """Images (B, 3, H, W) with colour jitter and blur, whose random decisions are called ``name``."""
+        drawn = step.decide(name, augment.draw, len(images), self.generator(name))
         return augment.apply(images, drawn, self.data_preprocessor.mean, self.data_preprocessor.std)
 
     def init_weights(self) -> None:
@@ -77,7 +79,8 @@ class Supervised(MaskedTraining):
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
         step = super().prepare(batch, decisions)
         if self.source_augment is not None:
-            step.source = replace(step.source, images=self.augmented(self.source_augment, step.source.images, step))
+            images = self.augmented(step.source.images, self.source_augment, step, 'source_augment')
+            step.source = replace(step.source, images=images)
         if self.feature_distance is not None:
             with self.autocast(step.source.images.device):
                 box = self.crop_box(step, 'supervised', step.source.images)

@@ -125,9 +125,13 @@ def test_feature_distance_without_pretrained_weights():
     method.compute_gradients(random_batch())
 
 
-def test_feature_distance_on_a_model_with_a_neck():
-    with pytest.raises(ValueError, match='neck'):
-        build_method(config({'type': 'Supervised', 'feature_distance': {}}, neck='any'))
+def test_feature_distance_behind_a_neck():
+    uda = {'type': 'Supervised', 'feature_distance': {}}
+    with pytest.raises(ValueError, match='behind a neck with weights of its own'):
+        build_method(config(uda, neck=torch.nn.Conv2d(1, 1, 1)))
+    # A neck that only rearranges levels is a part of the reference too.
+    reference = build_method(config(uda, neck=torch.nn.Identity(), pretrained_loaded=True)).imnet_model
+    assert isinstance(reference.neck, torch.nn.Identity)
 
 
 def test_further_networks_need_the_config():
@@ -148,19 +152,19 @@ def test_predictions_come_from_the_student():
 
 def test_strong_augmentation_of_the_source_images():
     preprocessor = {'type': 'SegDataPreProcessor', 'mean': [127.5] * 3, 'std': [127.5] * 3}
-    cfg = config({'type': 'Supervised', 'strong_augment': {'jitter_probability': 1.0}})
+    cfg = config({'type': 'Supervised', 'source_augment': {'jitter_probability': 1.0}})
     cfg['model']['data_preprocessor'] = preprocessor
     method, batch = build_method(cfg), random_batch(target=False)
     step, again = method.prepare(batch), method.prepare(batch)
     assert (step.source.images != batch.source.images).any()
     torch.testing.assert_close(step.source.images, again.source.images)
     torch.testing.assert_close(step.source.labels, batch.source.labels)
-    # Of a published source-only wrapper it belongs to the mixed images, which are not there.
+    # A published source-only wrapper has one for the mixed images, which are not there.
     source_only = {'type': 'DACS', 'source_only': True, 'strong_augment': {}}
     assert build_method(config(source_only)).source_augment is None
 
 
 def test_strong_augmentation_needs_to_know_the_normalisation():
-    cfg = config({'type': 'Supervised', 'strong_augment': {}})
+    cfg = config({'type': 'Supervised', 'source_augment': {}})
     with pytest.raises(ValueError, match='data_preprocessor with mean and std'):
         build_method({**cfg, 'model': {**cfg['model'], 'data_preprocessor': {'type': 'BaseDataPreprocessor'}}})

@@ -15,17 +15,22 @@ class FrozenEncoder(BaseModule):
     It is not written into checkpoints: its weights are those of the pretrained file.
 
     Args:
-        segmentor: freshly built; only its backbone is kept.
+        segmentor: freshly built; its backbone is kept, and a neck that only rearranges the backbone's levels.
 
     Raises:
-        ValueError: if the segmentor has a neck, whose features no pretrained weights describe.
+        ValueError: if the segmentor has a neck with weights, which no pretrained file holds.
     """
 
     def __init__(self, segmentor: Any) -> None:
         super().__init__()
-        if getattr(segmentor, 'neck', None) is not None:
-            raise ValueError('uda.feature_distance compares encoder features; it does not work on a model with a neck')
+        neck = getattr(segmentor, 'neck', None)
+        if neck is not None and any(True for _ in neck.parameters()):
+            raise ValueError(
+                'uda.feature_distance compares features of ImageNet weights; it does not work behind a neck with '
+                f'weights of its own ({type(neck).__name__})'
+            )
         self.backbone = segmentor.backbone
+        self.neck = neck
         self.requires_grad_(False)
         self.eval()
 
@@ -43,9 +48,10 @@ class FrozenEncoder(BaseModule):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Levels of the encoder for images (B, 3, H, W), finest first."""
+        """Levels of the encoder after the neck for images (B, 3, H, W), finest first."""
         self.check_pretrained()
-        return list(self.backbone(images))
+        features = list(self.backbone(images))
+        return features if self.neck is None else list(self.neck(features))
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Nothing: a parent's ``state_dict`` leaves this module out."""

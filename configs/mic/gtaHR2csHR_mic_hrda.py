@@ -1,0 +1,35 @@
+# MIC (arXiv:2212.01322) on HRDA, GTA to Cityscapes: HRDA, and predictions from masked target images.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/hrda_daformer_sepaspp_mitb5.py',
+    '../_base_/datasets/uda_gtaHR_to_cityscapesHR_1024x1024.py',
+    '../_base_/uda/mic.py',
+    '../_base_/schedules/adamw.py',
+    '../_base_/schedules/poly10warm.py',
+]
+
+train_dataloader = dict(
+    dataset=dict(
+        # Rare classes must fill more of the larger crops.
+        rare_class_sampling=dict(min_pixels=3000, class_temp=0.01, min_crop_ratio=2.0),
+        # Margins of Cityscapes' 1024x2048 images without pseudo-labels: rectification artefacts, the car's bonnet.
+        pseudo_margins=[30, 240, 30, 30],
+    ),
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=6e-5),
+    paramwise_cfg=dict(
+        custom_keys=dict(head=dict(lr_mult=10.0), pos_block=dict(decay_mult=0.0), norm=dict(decay_mult=0.0))
+    ),
+)
+
+seed = 2
+n_gpus = 1
+name = 'gtaHR2csHR_mic_hrda_s2'
+exp = 'basic'
+name_dataset = 'gtaHR2cityscapesHR_1024x1024'
+name_architecture = 'hrda1-512-0.1_daformer_sepaspp_sl_mitb5'
+name_encoder = 'mitb5'
+name_decoder = 'hrda1-512-0.1_daformer_sepaspp_sl'
+name_uda = 'dacs_a999_fdthings_rcs0.01-2.0_cpl2_m64-0.7-spta'
+name_opt = 'adamw_6e-05_pmTrue_poly10warm_1x2_40k'
