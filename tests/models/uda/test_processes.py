@@ -6,27 +6,41 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from mmseg.models.uda import build_method
 from mmseg.structures import DomainBatch, TrainBatch
 from tests.models.uda.toy import config, random_batch
 
-UDA = {
-    'type': 'DACS',
+SHARED = {
     'teacher': {'alpha': 0.9, 'eval_mode': True},
     'pseudo_labels': {'threshold': 0.3},
     'strong_augment': {'jitter_probability': 1.0},
-    'feature_distance': {'weight': 0.1, 'classes': [1]},
+}
+MASKS = {'generator': {'type': 'block', 'mask_ratio': 0.5, 'mask_block_size': 8}}
+METHODS = {
+    'DACS': {
+        'type': 'DACS',
+        **SHARED,
+        'feature_distance': {'weight': 0.1, 'classes': [1]},
+        'masking': {'mode': 'separateaug', **MASKS},
+    },
+    'AdvSeg': {
+        'type': 'AdvSeg',
+        **SHARED,
+        'adversarial_weight': {'main': 0.5},
+        'masking': {'mode': 'separatetrg', 'alpha': 0.5, 'threshold': 0.25, **MASKS},
+    },
+    'MinEnt': {'type': 'MinEnt', **SHARED, 'entropy_weight': {'main': 0.5}},
 }
 
 
-def build():
+def build(name):
     torch.manual_seed(0)
-    method = build_method(config(UDA, pretrained_loaded=True)).double()
+    method = build_method(config(METHODS[name], pretrained_loaded=True)).double()
     method.student.eval()
     with torch.no_grad():
-        for parameter in method.imnet_model.parameters():
+        for parameter in method.imnet_model.parameters() if name == 'DACS' else []:
             parameter.add_(0.1)
     return method
 
@@ -50,50 +64,56 @@ def uneven_batch():
     return batch
 
 
+def rows_of_decision(decision, part):
+    if isinstance(decision, torch.Tensor):
+        return decision[part]
+    parts = {name: getattr(decision, name) for name in ('factors', 'order', 'sigma')}
+    return replace(decision, **{name: None if value is None else value[part] for name, value in parts.items()})
+
+
 def step(method, batch, decisions):
     prepared = method.prepare(batch, decisions)
     method.compute_gradients = None  # train_step must not need it
     method.prepare = lambda _: prepared
-    return method.train_step({'batch': batch}, OptimWrapper(torch.optim.SGD(method.student.parameters(), lr=0.0)))
+    still = {
+        name: OptimWrapper(torch.optim.SGD([p for m in modules.values() for p in m.parameters()], lr=0.0))
+        for name, modules in method.optimizer_modules().items()
+    }
+    return method.train_step({'batch': batch}, OptimWrapperDict(**still) if len(still) > 1 else still['main'])
+
+
+def gradients(method):
+    return [p.grad.numpy() for module in method.trainable_modules() for p in module.parameters()]
 
 
 def one_of_two(rank, port, decisions, results):
     torch.set_num_threads(1)
     dist.init_process_group('gloo', init_method=f'tcp://127.0.0.1:{port}', rank=rank, world_size=2)
     part = slice(2 * rank, 2 * rank + 2)
-    augmentation = decisions['strong_augment']
-    own = {
-        'mix_classes': decisions['mix_classes'][part],
-        'strong_augment': replace(
-            augmentation,
-            factors=augmentation.factors[part],
-            order=augmentation.order[part],
-            sigma=None if augmentation.sigma is None else augmentation.sigma[part],
-        ),
-    }
-    method = build()
-    log = step(method, rows(uneven_batch(), part), own)
-    drawn = build().prepare(rows(uneven_batch(), part)).decisions['mix_classes']
-    results[rank] = (
-        [parameter.grad.numpy() for parameter in method.student.parameters()],
-        {key: float(value) for key, value in log.items()},
-        [row.nonzero().flatten().tolist() for row in drawn],
-    )
+    for name in METHODS:
+        own = {key: rows_of_decision(value, part) for key, value in decisions[name].items()}
+        method = build(name)
+        log = step(method, rows(uneven_batch(), part), own)
+        results[name, rank] = gradients(method), {key: float(value) for key, value in log.items()}
+    drawn = build('DACS').prepare(rows(uneven_batch(), part)).decisions
+    chosen = [row.nonzero().flatten().tolist() for row in drawn['mix_classes']]
+    results['drawn', rank] = chosen, drawn['mask_grid'].tolist()
     dist.destroy_process_group()
 
 
 @pytest.fixture(scope='module')
 def runs():
-    method = build()
-    prepared = method.prepare(uneven_batch())
-    log = step(build(), uneven_batch(), prepared.decisions)
-    alone = build()
-    step(alone, uneven_batch(), prepared.decisions)
+    alone, decisions = {}, {}
+    for name in METHODS:
+        decisions[name] = build(name).prepare(uneven_batch()).decisions
+        method = build(name)
+        log = step(method, uneven_batch(), decisions[name])
+        alone[name] = gradients(method), {key: float(value) for key, value in log.items()}
     context = mp.get_context('spawn')
     with context.Manager() as manager:
         results = manager.dict()
-        mp.spawn(one_of_two, args=(free_port(), prepared.decisions, results), nprocs=2)
-        return alone, log, dict(results)
+        mp.spawn(one_of_two, args=(free_port(), decisions, results), nprocs=2)
+        return alone, dict(results)
 
 
 def free_port():
@@ -104,23 +124,37 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def test_gradients(runs):
-    alone, _, results = runs
+@pytest.mark.parametrize('name', METHODS)
+def test_gradients(runs, name):
+    alone, results = runs
     for rank in range(2):
-        for ours, expected in zip(results[rank][0], alone.student.parameters(), strict=True):
-            torch.testing.assert_close(torch.from_numpy(ours), expected.grad, rtol=1e-9, atol=1e-12)
+        for ours, expected in zip(results[name, rank][0], alone[name][0], strict=True):
+            torch.testing.assert_close(torch.from_numpy(ours), torch.from_numpy(expected), rtol=1e-9, atol=1e-12)
 
 
-def test_log_values(runs):
-    _, log, results = runs
-    expected = {key: float(value) for key, value in log.items()}
-    assert results[0][1] == pytest.approx(expected) and results[1][1] == pytest.approx(expected)
-    assert expected['src.loss_imnet_feat_dist'] > 0
+@pytest.mark.parametrize('name', METHODS)
+def test_log_values(runs, name):
+    alone, results = runs
+    expected = alone[name][1]
+    assert results[name, 0][1] == pytest.approx(expected) and results[name, 1][1] == pytest.approx(expected)
 
 
-def test_processes_draw_from_all_classes_each_for_itself(runs):
-    _, _, results = runs
+def test_the_compared_losses_are_not_idle(runs):
+    alone, _ = runs
+    for name, loss in (
+        ('DACS', 'src.loss_imnet_feat_dist'),
+        ('DACS', 'masked.decode.loss_seg'),
+        ('AdvSeg', 'D_trg.loss.main'),
+        ('AdvSeg', 'masked.decode.loss_seg'),
+        ('MinEnt', 'ent.loss.main'),
+    ):
+        assert alone[name][1][loss] > 0
+
+
+def test_processes_draw_each_for_itself_classes_from_all(runs):
+    _, results = runs
     present = set(uneven_batch().source.labels.unique().tolist())
-    chosen = [set(image) for rank in range(2) for image in results[rank][2]]
+    chosen = [set(image) for rank in range(2) for image in results['drawn', rank][0]]
     assert all(len(classes) == (len(present) + len(present) % 2) // 2 and classes <= present for classes in chosen)
-    assert results[0][2] != results[1][2]
+    assert results['drawn', 0][0] != results['drawn', 1][0]
+    assert results['drawn', 0][1] != results['drawn', 1][1]
