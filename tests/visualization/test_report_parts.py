@@ -131,10 +131,10 @@ def test_choice_of_images(order, chosen):
     scores = [90, 30, 80, 20, 70, 10, None]
     if order == 'even':
         scores = scores[:6]
-    assert pictures.choose_images(len(scores), 3, order, scores.__getitem__) == chosen
-    assert len(pictures.choose_images(len(scores), 99, order, scores.__getitem__)) == 6
+    assert pictures.choose_images(len(scores), 3, order, scores) == chosen
+    assert len(pictures.choose_images(len(scores), 99, order, scores)) == 6
     with pytest.raises(ValueError, match="images by 'size': there are even, worst, best, spread"):
-        pictures.choose_images(3, 1, 'size', scores.__getitem__)
+        pictures.choose_images(3, 1, 'size', scores)
 
 
 def test_the_veil_hides_what_is_right():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmseg.evaluation.progress import track
 from mmseg.visualization.layout import fit_width
 from mmseg.visualization.palette import Palette, palette_image
 from mmseg.visualization.report.runs import ReportRun
@@ -71,12 +72,21 @@ def picture_rows(dataset: Any, runs: Sequence[ReportRun], count: int, order: str
     Raises:
         ValueError: a prediction or a label that cannot be read, or of another size than its label.
     """
-    scores: Callable[[int], float | None] = lambda index: _mean_score(dataset, runs, index)  # noqa: E731
+    scores: list[float | None] = []
+    if order != 'even':
+        numbers = track(range(len(dataset)), len(dataset), 'Scoring each image')
+        scores = [_mean_score(dataset, runs, index) for index in numbers]
     return [_row(dataset, runs, index) for index in choose_images(len(dataset), count, order, scores)]
 
 
-def choose_images(total: int, count: int, order: str, score: Callable[[int], float | None]) -> list[int]:
+def choose_images(total: int, count: int, order: str, scores: Sequence[float | None]) -> list[int]:
     """Numbers of the images to show; the same for the same data.
+
+    Args:
+        total: images there are.
+        count: of images to show.
+        order: see ``picture_rows``.
+        scores: of each image, unless the order is ``even``; those with None are not chosen.
 
     Raises:
         ValueError: an unknown order.
@@ -86,7 +96,7 @@ def choose_images(total: int, count: int, order: str, score: Callable[[int], flo
     count = min(count, total)
     if order == 'even':
         return [place * total // count for place in range(count)]
-    known = {index: value for index in range(total) if (value := score(index)) is not None}
+    known = {index: value for index, value in enumerate(scores) if value is not None}
     ranked = sorted(known, key=lambda index: known[index])
     count = min(count, len(ranked))
     if order == 'spread':
