@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(decode_head=dict(num_classes=11))
+uda = dict(source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
 
 name = 'camvid_dacs_daformer'
 exp = 'camvid'

@@ -8,8 +8,11 @@ _base_ = [
 ]
 
 model = dict(decode_head=dict(num_classes=11))
-# CamVid's things: pole, sign, car, pedestrian, bicyclist.
-uda = dict(feature_distance=dict(weight=0.005, classes=[2, 6, 8, 9, 10], min_ratio=0.75))
+uda = dict(
+    source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True),
+    # CamVid's things: pole, sign, car, pedestrian, bicyclist.
+    feature_distance=dict(weight=0.005, classes=[2, 6, 8, 9, 10], min_ratio=0.75),
+)
 train_dataloader = dict(
     dataset=dict(rare_class_sampling=dict(min_pixels=200, class_temp=0.01, min_crop_ratio=0.5)),
 )

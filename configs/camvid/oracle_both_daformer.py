@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 model = dict(decode_head=dict(num_classes=11))
-# The strong augmentation that DACS gives its mixed images, on the source images.
+# The colour augmentation that the methods use.
 uda = dict(type='Supervised', source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
 
 name = 'camvid_oracle_both_daformer'
