@@ -80,7 +80,9 @@ class LoggerHook(Hook):
         summary = [f'{name}: {value:.2f}' for name, value in numbers.items() if '.' not in name]
         loop = runner.val_loop if mode == 'val' else runner.test_loop
         runner.logger.info(f'Iter({mode}) [{len(loop.dataloader)}]  ' + ', '.join(summary))
-        self._write(runner, {'mode': mode, 'iter': runner.iter, **numbers})
+        # Outside a training, asking the runner for its iteration would build the training data.
+        if self.log:
+            self._write(runner, {'mode': mode, 'iter': runner.iter, **numbers})
 
     def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         self.after_val_epoch(runner, metrics, mode='test')
