@@ -107,7 +107,7 @@ def draw(cfg: Any, options: argparse.Namespace) -> None:
                 picture = training_panel(
                     step.panel, mean, std, info['palette'], info['classes'],
                     title=heading(preview, step), tile_width=options.tile_width,
-                    captions=captions(step, info['classes']), opacity=options.opacity,
+                    captions=captions(step, info['classes'], preview.networks), opacity=options.opacity,
                 )  # fmt: skip
                 save_png(picture, folder / file_name(preview, step))
                 written += 1
@@ -117,10 +117,8 @@ def draw(cfg: Any, options: argparse.Namespace) -> None:
 
 
 def heading(preview: Preview, step: PreparedStep) -> str:
-    """What the picture shows, and which networks labelled it."""
     parts = f', part {step.part} of {preview.method.accumulate}' if preview.method.accumulate > 1 else ''
-    labelled = f'; pseudo-labels of {preview.networks}' if 'pseudo_label' in step.panel else ''
-    return f'iteration {step.iteration}{parts}{labelled}'
+    return f'iteration {step.iteration}{parts}'
 
 
 def file_name(preview: Preview, step: PreparedStep) -> str:
@@ -128,13 +126,15 @@ def file_name(preview: Preview, step: PreparedStep) -> str:
     return f'iter_{step.iteration:06d}{part}.png'
 
 
-def captions(step: PreparedStep, classes: Sequence[str]) -> list[list[str]]:
-    """Where each image of the batch comes from, and what was pasted into it."""
+def captions(step: PreparedStep, classes: Sequence[str], networks: str) -> list[list[str]]:
+    """Where each image of the batch comes from, which networks labelled it, and what was pasted into it."""
     lines = []
     for number, source in enumerate(step.source):
         own = [f'source  {origin(source, classes)}']
         if step.target:
             own.append(f'target  {origin(step.target[number], classes)}')
+        if 'pseudo_label' in step.panel:
+            own.append(f'pseudo-labels  of {networks}')
         if step.pasted:
             names = ', '.join(classes[i] for i in step.pasted[number] if i < len(classes))
             own.append(f'pasted  {names or "nothing"}')
