@@ -102,7 +102,8 @@ class BaseSegDataset(Dataset):
         """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
         if not os.path.isdir(self.img_dir):
             raise FileNotFoundError(
-                f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md)'
+                f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md, '
+                'of your own data: docs/custom_dataset.md)'
             )
         stems: dict[str, str] = {}
         names = sorted(files_below(self.img_dir))
