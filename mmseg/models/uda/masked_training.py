@@ -59,7 +59,8 @@ class MaskedTraining(UDADecorator):
         Args:
             model: config of the student.
             masking: settings of :class:`MaskedConsistency`; None = no masked pass.
-            teacher, pseudo_labels, strong_augment: the method's settings, meant by ``same``.
+            teacher, pseudo_labels: the method's settings, meant by ``same``.
+            strong_augment: the method's settings, for the modes with ``aug``.
             shared_teacher: the method has a teacher, so that another one is built only for another alpha or threshold.
 
         Raises:
@@ -72,8 +73,7 @@ class MaskedTraining(UDADecorator):
         if mic.uses_target and not shared:
             mic.teacher = mic.own_teacher(self.build_copy(model), teacher, pseudo_labels)
         if mic.augments:
-            own = mic.strong_augment
-            mic.augment = self.build_augment(strong_augment if isinstance(own, str) else own)
+            mic.augment = self.build_augment(strong_augment)
             if mic.augment is None:
                 raise ValueError(f'uda.masking: mode {mic.mode!r} needs the settings of uda.strong_augment')
         return mic

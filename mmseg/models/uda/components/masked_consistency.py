@@ -50,7 +50,6 @@ class MaskedConsistency(BaseModule):
         threshold: confidence that its pseudo-labels need, None = all weigh 1; ``same`` = that of the method.
         weight: lambda_M, factor on the losses of the masked pass.
         generator: type and settings of the mask; None = the published 70 % in blocks of 64.
-        strong_augment: settings of :class:`StrongAugment` for the modes with ``aug``; ``same`` = those of the method.
 
     Attributes:
         teacher: the teacher of its own, set by the method that needs one; None = pseudo-labels are handed in.
@@ -70,21 +69,18 @@ class MaskedConsistency(BaseModule):
         threshold: float | str | None = SAME,
         weight: float = 1.0,
         generator: Mapping[str, Any] | None = None,
-        strong_augment: Mapping[str, Any] | str | None = SAME,
     ) -> None:
         super().__init__()
         domain = str(mode).removesuffix(AUGMENTED)
         if domain not in DOMAINS:
             modes = ', '.join(f'{name}, {name}{AUGMENTED}' for name in DOMAINS)
             raise ValueError(f'uda.masking: mode {mode!r} does not exist, choose one of {modes}')
-        for name, value in {'alpha': alpha, 'threshold': threshold, 'strong_augment': strong_augment}.items():
+        for name, value in {'alpha': alpha, 'threshold': threshold}.items():
             if isinstance(value, str) and value != SAME:
-                what = 'a dict' if name == 'strong_augment' else 'a number'
-                raise ValueError(f"uda.masking: {name} is {what} or 'same', not {value!r}")
+                raise ValueError(f"uda.masking: {name} is a number or 'same', not {value!r}")
         self.mode = mode
         self.domain = DOMAINS[domain]
         self.augments = mode.endswith(AUGMENTED)
-        self.strong_augment = strong_augment
         self.alpha = alpha
         self.threshold = threshold
         self.weight = weight
