@@ -28,7 +28,7 @@ def check_python(version: tuple[int, ...] = tuple(sys.version_info[:3]), prefix:
     if version < PYTHON:
         needed = '.'.join(map(str, PYTHON))
         return [Finding(GROUP, MISSING, 'Python', f'{text}; {needed} or newer is needed', 'python3.12 -m venv .venv')]
-    return [Finding(GROUP, OK, 'Python', f'{text} in {prefix}')]
+    return [Finding(GROUP, OK, 'Python', f'{text} in {shown(Path(prefix))}')]
 
 
 def check_namesakes(installed: dict[str, str] | None = None) -> list[Finding]:
@@ -115,7 +115,7 @@ def check_package(root: Path) -> list[Finding]:
         return [
             Finding(GROUP, MISSING, 'mmseg', f'import gives {file}, not {root / "mmseg"}', 'pip uninstall -y mmseg')
         ]
-    return [Finding(GROUP, OK, 'mmseg', f'{module.__version__} of {root}')]
+    return [Finding(GROUP, OK, 'mmseg', f'{module.__version__} in {shown(Path(file).parent)}')]
 
 
 def import_problem(module: str) -> str | None:
@@ -125,6 +125,11 @@ def import_problem(module: str) -> str | None:
     except Exception as error:  # noqa: BLE001  (an import runs foreign code, and broken builds raise anything)
         return first_line(error)
     return None
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _versions() -> dict[str, str]:
