@@ -44,6 +44,11 @@ PUBLISHED = (
     'demo/dacs',
     'demo/daformer',
     'demo/daformer_mitb0_demo',
+    'demo/hrda',
+    'demo/mic',
+    'demo/mic_hrda',
+    'demo/advseg',
+    'demo/minent',
 )
 
 
@@ -107,8 +112,11 @@ def test_every_runtime_type_exists(name: str) -> None:
     cfg = load(name)
     assert METRICS.build(cfg.val_evaluator)
     assert METRICS.build(cfg.test_evaluator)
-    assert OPTIMIZERS.get(cfg.optim_wrapper.optimizer.type)
-    assert PARAM_SCHEDULERS.get(cfg.param_scheduler.type)
+    several = 'optimizer' not in cfg.optim_wrapper
+    for wrapper in cfg.optim_wrapper.values() if several else [cfg.optim_wrapper]:
+        assert OPTIMIZERS.get(wrapper.optimizer.type)
+    for schedule in cfg.param_scheduler.values() if several else [cfg.param_scheduler]:
+        assert PARAM_SCHEDULERS.get(schedule.type)
     assert cfg.train_cfg.max_iters % cfg.train_cfg.val_interval == 0
 
 

@@ -28,8 +28,10 @@ def head_weights(student: Any, weights: Mapping[str, float] | None, key: str) ->
         key: where the weights stand in the config, for messages.
 
     Raises:
-        ValueError: if a head has no weight, or a weight no possible head.
+        ValueError: if a head has no weight, a weight no possible head, or ``weights`` is no dict.
     """
+    if weights is not None and not isinstance(weights, Mapping):
+        raise ValueError(f'{key} is a dict of weights by head, not {weights!r}')
     weights = dict(PUBLISHED_WEIGHTS if weights is None else weights)
     heads = ['main', *getattr(student, 'auxiliary_heads', {})]
     if missing := [head for head in heads if head not in weights]:

@@ -32,6 +32,7 @@ def test_published_weights_of_the_heads_that_are_there():
         (['aux'], {'main': 1.0}, 'uda.x has no weight for aux; the model predicts main, aux'),
         (['aux_0', 'aux_1'], None, 'no weight for aux_0, aux_1'),
         ([], {'main': 1.0, 'mian': 1.0}, 'uda.x has a weight for mian'),
+        ([], 0.001, 'uda.x is a dict of weights by head, not 0.001'),
     ],
 )
 def test_weights_must_fit_the_heads(heads, weights, words):
