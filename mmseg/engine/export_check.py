@@ -53,7 +53,7 @@ def check_batches(batch: int, height: int, width: int, dynamic: bool, divisor: i
         yield smooth(1, height, width)
         yield smooth(batch + 2, height, width)
         yield smooth(1, *(side + (-(-more // divisor) * divisor) for side, more in ((height, 13), (width, 38))))
-        yield smooth(2, width, height + divisor)
+        yield smooth(2, width + divisor, height + divisor)
 
 
 @torch.no_grad()
