@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import copy
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import FUNCTIONS, OPTIMIZERS
 
+from mmseg.datasets.metainfo import dataset_metainfo
 from mmseg.datasets.transforms import Compose
 from mmseg.engine.legacy_config import is_legacy, upgrade
 from mmseg.evaluation.classes import SYNTHIA_SUBSETS
@@ -49,11 +52,19 @@ PUBLISHED = (
     'demo/mic_hrda',
     'demo/advseg',
     'demo/minent',
+    'hrda/gtaHR2csHR_hrda',
+    'mic/gtaHR2csHR_mic_hrda',
 )
 
 
-def load(name: str) -> Config:
+@functools.cache
+def _loaded(name: str) -> Config:
     return Config.fromfile(str(CONFIGS / f'{name}.py'))
+
+
+def load(name: str) -> Config:
+    """A config of its own for every test; the files are read once."""
+    return copy.deepcopy(_loaded(name))
 
 
 def plain(value: Any) -> Any:
@@ -124,7 +135,7 @@ def test_every_runtime_type_exists(name: str) -> None:
 def test_method_and_networks_build(name: str) -> None:
     with torch.device('meta'):
         method = build_method(without_weights(load(name)))
-    assert method.model.decode_head.num_classes == 19
+    assert method.model.num_classes == len(dataset_metainfo(load(name).train_dataloader.dataset)['classes'])
 
 
 @pytest.mark.parametrize('path', FILES, ids=NAMES)
@@ -136,8 +147,9 @@ def test_reads_like_a_recipe_card(path: Path) -> None:
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if 'demo' not in name])
-def test_name_is_the_file_name(name: str) -> None:
-    assert load(name).name == Path(name).name
+def test_name_follows_from_the_file_name(name: str) -> None:
+    cfg, file = load(name), Path(name)
+    assert cfg.name in (file.name, f'{file.name}_s{cfg.get("seed")}', f'{file.parent}_{file.name}')
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -153,9 +165,7 @@ def test_synthia_is_scored_on_its_own_classes(name: str) -> None:
 
 RECORDED = Case(GOLDENS / 'self_training' / 'experiments_mic.npz').meta['resolved']
 MODELS = {
-    entry['architecture']: entry
-    for entry in Case(GOLDENS / 'architectures' / 'experiment_models.npz').meta['entries']
-    if entry['repository'] == 'daformer'
+    entry['architecture']: entry for entry in Case(GOLDENS / 'architectures' / 'experiment_models.npz').meta['entries']
 }
 COMPARED = (
     'model', 'uda', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'val_dataloader', 'test_dataloader',
@@ -193,12 +203,13 @@ def model_of(cfg: Config) -> dict[str, Any]:
     return {key: value for key, value in plain(cfg.model.to_dict()).items() if key != 'data_preprocessor'}
 
 
-@pytest.mark.parametrize('name', [name for name in NAMES if 'demo' not in name and not name.startswith('generated')])
+@pytest.mark.parametrize('name', [name for name in NAMES if _loaded(name).get('name_architecture') in MODELS])
 def test_model_and_optimizer_rules_are_the_recorded_ones(name: str) -> None:
     cfg = load(name)
     recorded = MODELS[cfg.name_architecture]
     assert model_of(cfg) == recorded['model']
-    assert plain(cfg.optim_wrapper.paramwise_cfg.to_dict()) == recorded['paramwise_cfg']
+    if cfg.get('uda', {}).get('type') not in ('AdvSeg', 'MinEnt'):  # they have one rate for encoder and head
+        assert plain(cfg.optim_wrapper.paramwise_cfg.to_dict()) == recorded['paramwise_cfg']
 
 
 BASE_MODELS = {
@@ -226,7 +237,7 @@ def test_base_model_is_the_recorded_one(architecture: str) -> None:
 
 @pytest.mark.parametrize('architecture', ['daformer_sepaspp_mitb5', 'dlv2red_r101v1c', 'segformer_mitb5'])
 def test_parameter_counts_are_the_published_ones(architecture: str) -> None:
-    name = next(name for name in NAMES if 'demo' not in name and load(name).name_architecture == architecture)
+    name = next(name for name in NAMES if _loaded(name).get('name_architecture') == architecture)
     with torch.device('meta'):
         student = build_method(without_weights(load(name))).model
     expected = MODELS[architecture]['parameters']
