@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 import mmseg
 from mmseg.datasets.metainfo import dataset_metainfo
@@ -59,7 +58,7 @@ def _plain_info(classes: Any, palette: Any) -> tuple[list[str], list[list[int]]]
     return [str(name) for name in classes], [[int(value) for value in colour] for colour in palette]
 
 
-def export_metadata(model: nn.Module, checkpoint: Path, output: str, ema: bool) -> dict[str, Any]:
+def export_metadata(model: Any, checkpoint: Path, output: str, ema: bool) -> dict[str, Any]:
     """The metadata of an exported file: strings, numbers and lists.
 
     Args:
