@@ -84,7 +84,7 @@ def _dataset(section: Section, inputs: list[dict[str, Any]], training: bool, lab
         new['data_root'] = section.take('data_root').rstrip('/') or '/'
     folders = {'img_path': section.take('img_dir'), 'seg_map_path': section.take('ann_dir')}
     if prefix := {key: folder.rstrip('/') for key, folder in folders.items() if folder is not None}:
-        new['data_prefix'] = prefix
+        new |= _acdc_split(prefix) if new.get('type') == 'ACDCDataset' else {'data_prefix': prefix}
     if metainfo := {key: section.take(key) for key in ('classes', 'palette') if key in section}:
         new['metainfo'] = metainfo
     # The GTA class knows only 'train', its whole folder.
@@ -102,6 +102,14 @@ def _dataset(section: Section, inputs: list[dict[str, Any]], training: bool, lab
         raise ValueError(f'0.x config: {section.name("reduce_zero_label")} needs a pipeline beside it')
     section.close()
     return new
+
+
+def _acdc_split(prefix: dict[str, str]) -> dict[str, Any]:
+    """The originals read a copy of ACDC without its folders of conditions; by its split either layout is found."""
+    split = prefix.get('img_path', '').removeprefix('rgb_anon/')
+    copied = {'img_path': f'rgb_anon/{split}', 'seg_map_path': f'gt/{split}'}
+    whole = all(copied[key] == folder for key, folder in prefix.items()) and 'img_path' in prefix
+    return {'split': split} if whole else {'data_prefix': prefix}
 
 
 def _training_pipeline(steps: list[Section], inputs: list[dict[str, Any]], labels: bool) -> Pipeline:

@@ -60,10 +60,6 @@ def comparable(value: Any) -> Any:
     plain = {key: comparable(item) for key, item in value.items() if key not in machine}
     same = SAME_AS_LEFT_OUT.get(str(plain.get('type') or ('masking' if 'mode' in plain else '')), ())
     plain = {key: item for key, item in plain.items() if (key, item) not in same}
-    if plain.get('type') == 'ACDCDataset' and 'split' in plain:
-        # Ours reads ACDC's folders as published, the originals' a copy without the conditions.
-        split = plain.pop('split')
-        plain['data_prefix'] = {'img_path': f'rgb_anon/{split}', 'seg_map_path': f'gt/{split}'}
     return plain
 
 
