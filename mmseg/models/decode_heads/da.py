@@ -38,10 +38,10 @@ class PositionAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, channels, h, w) to the same shape."""
         query, key, value = (
-            project(x).flatten(2).transpose(1, 2)
+            project(x).flatten(2).transpose(1, 2)[:, None]  # one head: fused kernels and ONNX want the axis
             for project in (self.query_project, self.key_project, self.value_project)
         )
-        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
+        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)[:, 0]
         return self.gamma(attended.transpose(1, 2).reshape_as(x)) + x
 
 

@@ -29,10 +29,10 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Attend within each map of (N, channels, h, w)."""
         query, key, value = (
-            project(x).flatten(2).transpose(1, 2)
+            project(x).flatten(2).transpose(1, 2)[:, None]  # one head: fused kernels and ONNX want the axis
             for project in (self.query_project, self.key_project, self.value_project)
         )
-        attended = F.scaled_dot_product_attention(query, key, value)  # (N, h * w, channels)
+        attended = F.scaled_dot_product_attention(query, key, value)[:, 0]  # (N, h * w, channels)
         return self.output_project(attended.transpose(1, 2).reshape_as(x))
 
 
