@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> Path:
     from mmseg.apis import init_model
     from mmseg.engine.export import export_network
     from mmseg.engine.export_formats import FORMATS as WRITTEN
-    from mmseg.engine.export_formats import check_onnx_packages
+    from mmseg.engine.export_formats import ExportError, check_onnx_packages
     from mmseg.engine.export_metadata import export_metadata
     from mmseg.evaluation.run_folder import find_checkpoint
 
@@ -98,18 +98,22 @@ def main(arguments: list[str] | None = None) -> Path:
     if model.inference_options.mode == 'slide':
         print(_window_note(metadata['inference']))
     print('Writing and checking ...')
-    export_network(
-        model.data_preprocessor,
-        model,
-        path,
-        options.format,
-        metadata,
-        batch=options.batch_size,
-        shape=(height, width),
-        dynamic=options.dynamic,
-        tolerance=options.tolerance,
-        report=lambda result: print(_comparison(result, options.output_kind)),
-    )
+    try:
+        export_network(
+            model.data_preprocessor,
+            model,
+            path,
+            options.format,
+            metadata,
+            batch=options.batch_size,
+            shape=(height, width),
+            dynamic=options.dynamic,
+            tolerance=options.tolerance,
+            report=lambda result: print(_comparison(result, options.output_kind)),
+        )
+    except ExportError as error:
+        hint = '; without --dynamic a fixed size may work' if options.dynamic else ''
+        raise ValueError(f'{checkpoint}: {error}{hint}') from error
     print(f'Written: {path} ({path.stat().st_size / 2**20:.1f} MiB)')
     return path
 

@@ -45,7 +45,8 @@ def export_network(
 
     Raises:
         ImportError: a package for this format is missing.
-        ValueError: the network cannot be exported, or the file does not do what the network does.
+        ExportError: the network cannot be exported.
+        ValueError: the file does not do what the network does, or the network's own complaint about the shape.
     """
     if getattr(segmentor, 'shows_attention', False):
         raise ValueError(

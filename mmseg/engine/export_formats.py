@@ -26,6 +26,10 @@ AXES = {0: 'batch', 2: 'height', 3: 'width'}
 """Which axes of the images are free in a dynamic export."""
 
 
+class ExportError(ValueError):
+    """An exporter, or who runs its file, cannot do what the network needs."""
+
+
 def trace(network: ExportableSegmentor, images: Tensor, dynamic: bool = False) -> ExportedProgram:
     """The network as a graph of tensor operations, the first step to every format.
 
@@ -35,16 +39,15 @@ def trace(network: ExportableSegmentor, images: Tensor, dynamic: bool = False) -
         dynamic: leave batch size, height and width free.
 
     Raises:
-        ValueError: PyTorch cannot trace it; its first sentence says why.
+        ExportError: PyTorch cannot trace it; its first sentence says why.
     """
     sizes = {INPUT_NAME: dict.fromkeys(AXES, torch.export.Dim.DYNAMIC)} if dynamic else None
     try:
         with _quiet():
             program = torch.export.export(network, (images,), dynamic_shapes=sizes, strict=False)
     except (RuntimeError, ValueError, TypeError, AssertionError, AttributeError) as error:
-        hint = '; without --dynamic one size may work' if dynamic else ''
         kind = type(network.segmentor).__name__
-        raise ValueError(f'torch.export cannot trace this {kind}: {first_sentence(error)}{hint}') from error
+        raise ExportError(f'torch.export cannot trace this {kind}: {first_sentence(error)}') from error
     for node in program.graph.nodes:
         # They name the files of whoever exports.
         node.meta.pop('stack_trace', None)
@@ -67,7 +70,7 @@ def read_torch_export(path: Path) -> tuple[Run, Metadata]:
         try:
             return module(images)
         except (RuntimeError, AssertionError, ValueError) as error:
-            raise ValueError(_run_problem(images, error)) from error
+            raise ExportError(_run_problem(images, error)) from error
 
     return run, json.loads(extra_files[METADATA_FILE])
 
@@ -90,7 +93,7 @@ def write_onnx(program: ExportedProgram, path: Path, metadata: Metadata) -> None
 
     Raises:
         ImportError: a package is missing.
-        ValueError: an operation has no counterpart in ONNX.
+        ExportError: an operation has no counterpart in ONNX.
     """
     check_onnx_packages()
     import onnx
@@ -106,7 +109,7 @@ def write_onnx(program: ExportedProgram, path: Path, metadata: Metadata) -> None
                 verbose=False,
             )
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
-        raise ValueError(f'cannot be translated to ONNX: {first_sentence(error)}') from error
+        raise ExportError(f'cannot be translated to ONNX: {first_sentence(error)}') from error
     assert exported is not None  # None is what the older exporter gives
     model = exported.model_proto
     _name_axes(model)
@@ -122,7 +125,7 @@ def read_onnx(path: Path) -> tuple[Run, Metadata]:
 
     Raises:
         ImportError: a package is missing.
-        ValueError: onnxruntime does not know an operation in it.
+        ExportError: onnxruntime does not know an operation in it.
     """
     check_onnx_packages()
     import onnxruntime
@@ -134,14 +137,14 @@ def read_onnx(path: Path) -> tuple[Run, Metadata]:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
     except errors as error:
-        raise ValueError(f'onnxruntime cannot load the exported network: {first_sentence(error)}') from error
+        raise ExportError(f'onnxruntime cannot load the exported network: {first_sentence(error)}') from error
     texts = session.get_modelmeta().custom_metadata_map
 
     def run(images: Tensor) -> Tensor:
         try:
             return torch.from_numpy(session.run(None, {INPUT_NAME: images.numpy()})[0])
         except errors as error:
-            raise ValueError(_run_problem(images, error)) from error
+            raise ExportError(_run_problem(images, error)) from error
 
     return run, {key: _value(text) for key, text in texts.items()}
 
@@ -208,12 +211,14 @@ def _strip_traces(model: Any) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without the exporters' warnings about their own insides; what matters raises."""
-    logger = logging.getLogger('torch.onnx')
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
