@@ -84,12 +84,16 @@ def set_tta(cfg: Config) -> None:
     Raises:
         ValueError: the test pipeline does not end with ``PackSegInputs``.
     """
+    test_cfg = cfg.model.get('test_cfg') or {}
+    if test_cfg.get('tta') == 'tensors':
+        cfg.model.test_cfg = {**test_cfg, 'scales': TTA_RATIOS, 'flip_tta': True}
+        return
     dataset = loader_section(cfg)['dataset']
     steps = [step for step in dataset['pipeline'] if step['type'] != 'TestTimeScales']
     if not steps or steps[-1]['type'] != 'PackSegInputs':
         raise ValueError('--tta: the test pipeline must end with PackSegInputs')
     dataset['pipeline'] = [*steps[:-1], {'type': 'TestTimeScales', 'ratios': TTA_RATIOS}, steps[-1]]
-    cfg.model.test_cfg = {**(cfg.model.get('test_cfg') or {}), 'flip_tta': True}
+    cfg.model.test_cfg = {**test_cfg, 'flip_tta': True}
 
 
 def use_test_set(cfg: Config) -> None:

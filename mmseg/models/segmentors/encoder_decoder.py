@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize
+from mmseg.models.segmentors.full_size import label_maps
 from mmseg.models.segmentors.inference_options import InferenceOptions
 from mmseg.models.segmentors.sliding_window import slide
+from mmseg.models.segmentors.views import View, mirrored, test_time_views
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample, SegOutput
-
-FLIP_AXES = {'horizontal': -1, 'vertical': -2}
 
 
 @MODELS.register_module()
@@ -138,17 +138,24 @@ class EncoderDecoder(nn.Module):
 
     def encode_decode(self, images: Tensor) -> Tensor:
         """Logits (B, C, H, W) at the size of the images, in one piece."""
-        logits = self.decode_head(self.extract_feat(images)).logits['main']
-        return resize(logits, images.shape[2:], self.align_corners)
+        return resize(self.head_logits(images), images.shape[2:], self.align_corners)
+
+    def head_logits(self, images: Tensor) -> Tensor:
+        """Logits (B, C, h, w) at the size that the head gives them."""
+        return self.decode_head(self.extract_feat(images)).logits['main']
 
     def inference_logits(self, images: Tensor, ori_shape: Sequence[int] | None = None) -> Tensor:
-        """Logits in the way ``test_cfg`` says, resized to ``ori_shape`` = (h, w) if given."""
+        """Logits in the way ``test_cfg`` says, at ``ori_shape`` = (h, w), or at the size of the images."""
+        size = images.shape[2:] if ori_shape is None else ori_shape
+        return resize(self._unscaled_logits(images), size, self.align_corners)
+
+    def _unscaled_logits(self, images: Tensor) -> Tensor:
+        """Logits from which resizing to the original size starts, at least float32."""
         options = self.inference_options
         if options.mode == 'slide':
-            logits = slide(images, self.encode_decode, options.crop_size, options.stride, options.batched_slide)
-        else:
-            logits = at_least_float32(self.encode_decode(images))
-        return logits if ori_shape is None else resize(logits, ori_shape, self.align_corners)
+            pixels = options.batch_pixels if options.batched_slide else 0
+            return slide(images, self.encode_decode, options.crop_size, options.stride, pixels)
+        return at_least_float32(self.head_logits(images) if options.single_resize else self.encode_decode(images))
 
     def inference(
         self, images: Tensor, ori_shape: Sequence[int] | None = None, flip: str | None = None, rescale: bool = True
@@ -168,15 +175,16 @@ class EncoderDecoder(nn.Module):
             ValueError: for another flip direction.
         """
         probabilities = self.to_probabilities(self.inference_logits(images, ori_shape if rescale else None))
-        return probabilities if flip is None else mirror(probabilities, flip)
+        return mirrored(probabilities, flip)
 
     def to_probabilities(self, logits: Tensor) -> Tensor:
         """Class probabilities (B, C, h, w) of logits, at least float32."""
         return logits.softmax(dim=1)
 
     def to_label_maps(self, probabilities: Tensor) -> Tensor:
-        """What ``predict`` hands out, (B, 1, h, w): the likeliest class."""
-        return probabilities.argmax(dim=1, keepdim=True).to(torch.uint8 if self.num_classes <= 256 else torch.int64)
+        """What ``predict`` hands out, (B, 1, h, w): the likeliest class; logits tell it as well."""
+        # On a CPU max() finds the class several times faster than argmax().
+        return probabilities.max(dim=1, keepdim=True).indices.to(torch.uint8 if self.num_classes <= 256 else torch.int64)
 
     @torch.no_grad()
     def predict(
@@ -200,31 +208,28 @@ class EncoderDecoder(nn.Module):
         Raises:
             ValueError: if the images of a batch have different original sizes.
         """
-        scales = [images] if isinstance(images, Tensor) else images
+        scales = [images] if isinstance(images, Tensor) else list(images)
         ori_shape = _common_shape(data_samples) or scales[0].shape[2:]
-        flips = [None, 'horizontal'] if self.inference_options.flip_tta else [None]
-        total = sum(
-            self.inference(x if flip is None else mirror(x, flip), ori_shape, flip) for x in scales for flip in flips
-        )
-        mean = total / (len(scales) * len(flips))
-        labels = self.to_label_maps(mean)
+        views = test_time_views(scales, self.inference_options)
+        mean = self._mean_probabilities(views, ori_shape) if probabilities else None
+        labels = self._label_maps(views, ori_shape) if mean is None else self.to_label_maps(mean)
         for sample, label in zip(data_samples, labels, strict=True):
             sample.pred_sem_seg = PixelData(data=label)
-        if probabilities:
+        if mean is not None:
             for sample, scores in zip(data_samples, mean, strict=True):
                 sample.seg_logits = PixelData(data=scores)
         return data_samples
 
+    def _mean_probabilities(self, views: Sequence[View], size: Sequence[int]) -> Tensor:
+        total = self.inference(views[0].shown(), size, views[0].flip)
+        for view in views[1:]:
+            total += self.inference(view.shown(), size, view.flip)
+        return total.div_(len(views))
 
-def mirror(x: Tensor, direction: str) -> Tensor:
-    """Mirror the last two axes: ``horizontal`` swaps left and right, ``vertical`` top and bottom.
-
-    Raises:
-        ValueError: for another direction.
-    """
-    if direction not in FLIP_AXES:
-        raise ValueError(f'unknown flip direction {direction!r}; known: {", ".join(FLIP_AXES)}')
-    return x.flip(FLIP_AXES[direction])
+    def _label_maps(self, views: Sequence[View], size: Sequence[int]) -> Tensor:
+        logits = (mirrored(self._unscaled_logits(view.shown()), view.flip) for view in views)
+        pixels = sum(view.images.shape[2:].numel() for view in views)
+        return label_maps(self, logits, len(views), size, together=pixels <= size[0] * size[1])
 
 
 def _build_auxiliary(config: dict[str, Any] | Sequence[dict[str, Any]] | None) -> nn.Module | None:

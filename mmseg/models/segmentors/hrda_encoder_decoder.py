@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmseg.models.detail_crop import DetailView, crop, draw_offset, output_stride, rescale, size_divisor
 from mmseg.models.resize import resize
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
-from mmseg.models.segmentors.sliding_window import cut_windows, merge_windows, window_boxes
+from mmseg.models.segmentors.sliding_window import slide
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput
 
@@ -109,22 +109,12 @@ class HRDAEncoderDecoder(EncoderDecoder):
         return self._scaled(images, self.scales[0])
 
     def _detail(self, images: Tensor, crop_box: Tensor | None) -> tuple[Tensor, DetailView]:
-        """Detail images: the crop, or all windows (window-major), or the whole; and what they show."""
+        """Detail images, the crop or the whole, and what they show."""
         images = self._scaled(images, self.scales[-1])
         whole = (images.shape[2], images.shape[3])
-        if self.hr_crop_size is None or (crop_box is None and not self.hr_slide_inference):
+        if crop_box is None or self.hr_crop_size is None:
             return images, DetailView(whole, whole)
-        if crop_box is not None:
-            return crop(images, crop_box, self.hr_crop_size), DetailView(whole, self.hr_crop_size, crop_box)
-        stride = [side // 2 for side in self.hr_crop_size] if self.hr_slide_overlapping else self.hr_crop_size
-        boxes = window_boxes(*whole, self.hr_crop_size, stride)
-
-        def merge(logits: Tensor, cell: int) -> Tensor:
-            cells = [tuple(side // cell for side in box) for box in boxes]
-            return merge_windows(logits.split(len(images)), cells, [side // cell for side in whole])
-
-        windows = cut_windows(images, boxes)
-        return windows, DetailView(whole, (windows.shape[2], windows.shape[3]), merge=merge)
+        return crop(images, crop_box, self.hr_crop_size), DetailView(whole, self.hr_crop_size, crop_box)
 
     def _extract(self, views: Sequence[Tensor]) -> list[list[Tensor]]:
         """Levels of each view; in one batch where that changes nothing: same size, no statistics of the batch."""
@@ -152,10 +142,35 @@ class HRDAEncoderDecoder(EncoderDecoder):
         """
         if crop_box is not None and self.hr_crop_size is None:
             raise ValueError('HRDAEncoderDecoder has no hr_crop_size, so crop_box must be None')
+        if crop_box is None and self.hr_crop_size is not None and self.hr_slide_inference:
+            return self._forward_windows(images)
         details, view = self._detail(images, crop_box)
         context, detail = self._extract([self._context(images), details])
         out = self.decode_head(context, detail, view)
         return SegOutput(context, out.logits, out.embedding, crop_box, detail)
+
+    def _forward_windows(self, images: Tensor) -> SegOutput:
+        """Detail everywhere, by windows, whose features are not kept."""
+        context_images, details = self._context(images), self._scaled(images, self.scales[-1])
+        context = self.extract_feat(context_images)
+        head = self.decode_head
+        coarse = head.head(context)
+        height, width = self.hr_crop_size
+        cell = output_stride(context_images.shape[2], coarse.logits['main'].shape[2])
+        whole = (details.shape[2], details.shape[3])
+        view = DetailView(whole, (min(height, whole[0]), min(width, whole[1])))
+        head.check_sizes(view, cell)
+        detail = slide(
+            details,
+            lambda windows: head.detail_logits(self.extract_feat(windows)),
+            (height, width),
+            (height // 2, width // 2) if self.hr_slide_overlapping else (height, width),
+            # Batch statistics in training, of a teacher say, are those of all windows.
+            None if self.training else self.inference_options.batch_pixels,
+            cell,
+        )
+        out = head.combine(context, coarse, detail, view, cell)
+        return SegOutput(context, out.logits, out.embedding)
 
     def losses(self, out: SegOutput, labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """``decode.loss_seg``, ``decode.acc_seg``; likewise ``decode.lr.*``, ``decode.hr.*`` for scales with a share.
@@ -200,6 +215,10 @@ class HRDAEncoderDecoder(EncoderDecoder):
         padded = self._padded(images)
         logits = resize(self(padded).logits['main'], padded.shape[2:], self.align_corners)
         return logits[:, :, : images.shape[2], : images.shape[3]]
+
+    def head_logits(self, images: Tensor) -> Tensor:
+        """Those of :meth:`encode_decode`: padding is cut off at full size."""
+        return self.encode_decode(images)
 
     def _padded(self, images: Tensor) -> Tensor:
         """Images with mean colour added at the right and bottom, where both views' logits would not fit each other."""

@@ -15,22 +15,32 @@ class InferenceOptions:
         mode: ``whole`` = the image at once; ``slide`` = overlapping windows.
         crop_size: height and width of a window (slide only).
         stride: vertical and horizontal distance of windows (slide only).
-        batched_slide: predict all windows in one batch.
+        batched_slide: predict windows together instead of one after the other.
+        batch_pixels: as many windows share a batch as have at most so many pixels together (at least one does); the
+            default is 4 windows of 1024x1024 or 16 of 512x512. Windows of HRDA's detail likewise, in any mode.
         flip_tta: average the prediction with that of the mirrored image.
+        scales: average the predictions of the image resized by these ratios, after normalisation (whole only); None =
+            of the image as it is.
+        single_resize: logits go to the original size in one step, not by way of the image's (whole only).
+        tta: what ``tools/test.py --tta`` resizes: the ``files``, or by ``scales`` the normalised ``tensors``.
     """
 
     mode: str = 'whole'
     crop_size: tuple[int, int] | None = None
     stride: tuple[int, int] | None = None
     batched_slide: bool = False
+    batch_pixels: int = 4 * 1024 * 1024
     flip_tta: bool = False
+    scales: tuple[float, ...] | None = None
+    single_resize: bool = False
+    tta: str = 'files'
 
     @classmethod
     def from_config(cls, test_cfg: Mapping[str, Any] | None) -> InferenceOptions:
         """Check a ``test_cfg``; None = defaults.
 
         Raises:
-            ValueError: for an unknown key or mode, or a crop size or stride that is missing or makes no sense.
+            ValueError: for an unknown key or mode, or a size that is missing or makes no sense.
         """
         options = dict(test_cfg or {})
         known = [field.name for field in fields(cls)]
@@ -40,6 +50,12 @@ class InferenceOptions:
         mode = options.get('mode', 'whole')
         if mode not in ('whole', 'slide'):
             raise ValueError(f"unknown test_cfg mode {mode!r}; known: 'whole', 'slide'")
+        if options.get('tta', 'files') not in ('files', 'tensors'):
+            raise ValueError(f"test_cfg tta must be 'files' or 'tensors', got {options['tta']!r}")
+        if mode == 'slide' and (options.get('scales') or options.get('single_resize')):
+            raise ValueError("test_cfg scales and single_resize belong to mode 'whole'")
+        if options.get('scales') is not None:
+            options['scales'] = _ratios(options['scales'])
         for name in ('crop_size', 'stride'):
             if options.get(name) is not None:
                 options[name] = _pair(name, options[name])
@@ -49,7 +65,17 @@ class InferenceOptions:
             raise ValueError(
                 f'test_cfg stride {options["stride"]} leaves gaps between windows of crop_size {options["crop_size"]}'
             )
+        pixels = options.get('batch_pixels', cls.batch_pixels)
+        if not isinstance(pixels, int) or pixels < 1:
+            raise ValueError(f'test_cfg batch_pixels must be a positive integer, got {pixels!r}')
         return cls(**options)
+
+
+def _ratios(value: Any) -> tuple[float, ...]:
+    ratios = tuple(value) if isinstance(value, (list, tuple)) else ()
+    if not ratios or not all(isinstance(ratio, (int, float)) and ratio > 0 for ratio in ratios):
+        raise ValueError(f'test_cfg scales must be a list of positive numbers, got {value!r}')
+    return ratios
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
