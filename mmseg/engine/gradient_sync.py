@@ -45,6 +45,18 @@ def reduce_max(tensor: Tensor) -> Tensor:
     return _reduced(tensor, dist.ReduceOp.MAX)
 
 
+def gather_rows(tensor: Tensor) -> Tensor:
+    """The rows of all processes, in the order of their ranks, detached; the tensor itself in a single process.
+
+    Every process has the same number of rows.
+    """
+    if world_size() == 1:
+        return tensor
+    parts = [torch.empty_like(tensor) for _ in range(world_size())]
+    dist.all_gather(parts, tensor.detach().contiguous())
+    return torch.cat(parts)
+
+
 def mean_of_values(values: Mapping[str, float]) -> dict[str, float]:
     """Mean over all processes of numbers by name; a name counts only where it is present."""
     if world_size() == 1:

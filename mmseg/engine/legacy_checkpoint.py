@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmseg.engine.legacy_networks import convert_original
+
 SEGMENTOR_PARTS = ('backbone.', 'neck.', 'decode_head.', 'auxiliary_head.')
 STUDENTS = ('model.', 'stu_model.')
 TEACHER = 'ema_model.'
@@ -66,11 +68,13 @@ def load_student(
 
 
 def state_dict_of(checkpoint: Mapping[str, Any]) -> Mapping[str, Tensor]:
-    """The state dict in a checkpoint: its entry of that name, or the flat file itself.
+    """The state dict in a checkpoint: its entry of that name, or the flat file itself; networks kept apart joined.
 
     Raises:
         ValueError: it holds no tensors.
     """
+    if (converted := convert_original(checkpoint)) is not None:
+        return converted
     state = checkpoint.get('state_dict', checkpoint)
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
         raise ValueError('holds no weights (neither a state_dict nor tensors by name)')

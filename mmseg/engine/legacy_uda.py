@@ -15,7 +15,8 @@ FLAT_UDA_KEYS = re.compile(
 )
 # Names of ours that may stand beside them, where an old file lies over our bases.
 NESTED_UDA_KEYS = (
-    'type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'feature_distance', 'masking',
+    'type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'source_augment', 'feature_distance', 'masking',
+    'contrast',
     'discriminator_loss', 'adversarial_weight', 'main_optimizer_steps_discriminators', 'entropy_weight',
 )  # fmt: skip
 MOVED = {

@@ -46,7 +46,8 @@ class BaseDecodeHead(nn.Module):
         conv_cfg: convolution config of all ConvModules.
         norm_cfg: norm config of all ConvModules; None = no norm and a bias instead.
         act_cfg: activation config of all ConvModules.
-        loss_decode: config of the loss; None = CrossEntropyLoss.
+        loss_decode: config of the loss, or a list of configs, the first of which is ``loss_seg``, the others called
+            by their ``loss_name``; None = CrossEntropyLoss.
         ignore_index: label without loss.
         align_corners: rule of all resizing in and after the head.
         init_cfg: mmengine initialisation config; None = N(0, 0.01) on the classifier.
@@ -70,7 +71,7 @@ class BaseDecodeHead(nn.Module):
         conv_cfg: dict[str, Any] | None = None,
         norm_cfg: dict[str, Any] | None = None,
         act_cfg: dict[str, Any] | None = RELU,
-        loss_decode: dict[str, Any] | None = None,
+        loss_decode: dict[str, Any] | Sequence[dict[str, Any]] | None = None,
         ignore_index: int = 255,
         align_corners: bool = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
@@ -86,7 +87,7 @@ class BaseDecodeHead(nn.Module):
         self.ignore_index = ignore_index
         self.align_corners = align_corners
         self.init_cfg = init_cfg or self.init_default
-        self.loss_decode = MODELS.build(loss_decode or {'type': 'CrossEntropyLoss'})
+        self.loss_decode, self.further_losses = _build_losses(loss_decode or {'type': 'CrossEntropyLoss'})
         self.dropout = nn.Dropout2d(dropout_ratio) if dropout_ratio > 0 else nn.Identity()
         self.conv_seg = self._build_classifier()
 
@@ -161,7 +162,15 @@ class BaseDecodeHead(nn.Module):
         _check_labels(logits, labels, weight)
         logits = resize(at_least_float32(logits), labels.shape[1:], self.align_corners)
         loss = self.loss_decode(logits, labels, weight=weight, ignore_index=self.ignore_index)
-        return {'loss_seg': loss, 'acc_seg': accuracy(logits.detach(), labels)}
+        losses = {'loss_seg': loss}
+        for further in self.further_losses:
+            losses[further.loss_name] = further(logits, labels, weight=weight, ignore_index=self.ignore_index)
+        return {**losses, 'acc_seg': accuracy(logits.detach(), labels)}
+
+
+def _build_losses(config: dict[str, Any] | Sequence[dict[str, Any]]) -> tuple[nn.Module, nn.ModuleList]:
+    first, *further = [config] if isinstance(config, dict) else config
+    return MODELS.build(first), nn.ModuleList(MODELS.build(loss) for loss in further)
 
 
 def _check_labels(logits: Tensor, labels: Tensor, weight: Tensor | None) -> None:

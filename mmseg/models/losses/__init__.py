@@ -2,5 +2,6 @@
 
 from mmseg.models.losses.accuracy import accuracy
 from mmseg.models.losses.cross_entropy import CrossEntropyLoss
+from mmseg.models.losses.lovasz import LovaszLoss
 
-__all__ = ['CrossEntropyLoss', 'accuracy']
+__all__ = ['CrossEntropyLoss', 'LovaszLoss', 'accuracy']

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from mmengine.fileio import load
 from torch import Tensor, nn
 
+from mmseg.engine.gradient_sync import reduce_sum, world_size
 from mmseg.registry import MODELS
 
 REDUCTIONS = ('none', 'mean', 'sum')
@@ -30,6 +31,9 @@ class CrossEntropyLoss(nn.Module):
         reduction: ``mean``, ``sum`` or ``none`` (the map).
         class_weight: one factor per class, or a file with them (.npy, .json, .yaml, .pkl).
         loss_weight: factor on the result.
+        avg_non_ignore: the mean is over the pixels that are not ignored, of all processes; 0 without any. (PyTorch's
+            mean, as ProCA and PBAL have it.)
+        loss_name: key of the loss, where a head has several.
 
     Raises:
         ValueError: for an unknown reduction, the binary variants, or class weights that are no list of numbers.
@@ -45,6 +49,8 @@ class CrossEntropyLoss(nn.Module):
         reduction: str = 'mean',
         class_weight: Sequence[float] | str | None = None,
         loss_weight: float = 1.0,
+        avg_non_ignore: bool = False,
+        loss_name: str = 'loss_seg',
     ):
         super().__init__()
         if use_sigmoid or use_mask:
@@ -52,6 +58,8 @@ class CrossEntropyLoss(nn.Module):
         _check_reduction(reduction)
         self.reduction = reduction
         self.loss_weight = loss_weight
+        self.avg_non_ignore = avg_non_ignore
+        self.loss_name = loss_name
         weight = None if class_weight is None else torch.tensor(_class_weights(class_weight), dtype=torch.float64)
         self.register_buffer('class_weight', weight, persistent=False)
 
@@ -85,6 +93,9 @@ class CrossEntropyLoss(nn.Module):
         if avg_factor is not None and reduction == 'sum':
             raise ValueError("CrossEntropyLoss: avg_factor has no meaning with reduction 'sum'")
         # The fused sum is not deterministic on CUDA (atomic additions); the map and its mean are.
+        if self.avg_non_ignore and reduction == 'mean' and avg_factor is None:
+            # Gradients are averaged over processes afterwards, hence the divisor.
+            avg_factor = reduce_sum((labels != ignore_index).sum()).clamp(min=1) / world_size()
         loss = F.cross_entropy(logits, labels, self._weight_like(logits), reduction='none', ignore_index=ignore_index)
         if weight is not None:
             loss = loss * weight.to(loss.dtype)

@@ -48,6 +48,7 @@ class AdvSeg(Supervised):
         teacher: settings of :class:`EMATeacher` for the masked pass.
         pseudo_labels: settings of :class:`PseudoLabeler` for the masked pass.
         strong_augment: settings of :class:`StrongAugment` for the masked pass.
+        contrast: settings of :class:`PrototypeContrast`, for source and target images; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads.
@@ -69,8 +70,9 @@ class AdvSeg(Supervised):
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
+        contrast: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment, contrast=contrast)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.adversarial_loss = AdversarialLoss(discriminator_loss)
         self.adversarial_weight = head_weights(self.student, adversarial_weight, 'uda.adversarial_weight')
@@ -103,10 +105,11 @@ class AdvSeg(Supervised):
         output = self.probabilities(out, images)
         step.target_output = _detached(output)
         with frozen(self.model_D):
-            return {
+            losses = {
                 f'G_trg.loss.{head}': weight * self.adversarial_loss(self.model_D[head](output[head]), SOURCE)
                 for head, weight in self.adversarial_weight.items()
             }
+        return losses | self.target_contrast('trg', out)
 
     def discriminate(self, step: Step) -> Losses:
         """The discriminators learn from the predictions as they are; nothing reaches the student."""

@@ -243,11 +243,19 @@ class UDADecorator(BaseModel):
 
     def training_state(self) -> dict[str, Any]:
         """What continues a training beside the networks: plain tensors, numbers and strings."""
-        return {'iteration': self.iteration}
+        parts = {name: part.training_state() for name, part in self._stateful_parts()}
+        return {'iteration': self.iteration, **({'parts': parts} if parts else {})}
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Continue where ``training_state`` was taken."""
         self.iteration = int(state['iteration'])
+        for name, part in self._stateful_parts():
+            part.load_training_state(state['parts'][name])
+
+    def _stateful_parts(self) -> list[tuple[str, Any]]:
+        """Components with more state than their buffers, by name."""
+        parts = list(self.named_modules())[1:]
+        return [(name, part) for name, part in parts if hasattr(part, 'load_training_state')]
 
     def autocast(self, device: torch.device) -> AbstractContextManager:
         """The number format of the networks' passes."""

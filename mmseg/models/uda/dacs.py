@@ -51,6 +51,7 @@ class DACS(Supervised):
         source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are, as in
             the published methods.
         masking: settings of :class:`MaskedConsistency`; None = off.
+        contrast: settings of :class:`PrototypeContrast`, for source and mixed images; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads, and for a strong augmentation without ``mean``.
@@ -70,8 +71,9 @@ class DACS(Supervised):
         feature_distance: Mapping[str, Any] | None = None,
         source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
+        contrast: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment, contrast=contrast)
         self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
         self.pseudo_labels = build_component(PseudoLabeler, pseudo_labels, 'uda.pseudo_labels')
         self.mixing: ClassMix = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
@@ -105,7 +107,9 @@ class DACS(Supervised):
         """Mixed images."""
         out = self.student(step.mixed.images, self.crop_box(step, 'mixed', step.mixed.images))
         self.show(step, 'mixed', out, step.mixed.images)
-        return prefixed('mix.', self.student.losses(out, step.mixed.labels, step.mixed.weight))
+        labels, weight = step.mixed.labels, step.mixed.weight
+        losses = prefixed('mix.', self.student.losses(out, labels, weight))
+        return losses | self.target_contrast('mix', out, labels, weight)
 
     def train(self, mode: bool = True) -> DACS:
         """Dropout and drop path of the teacher stay off."""

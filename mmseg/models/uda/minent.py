@@ -43,6 +43,7 @@ class MinEnt(Supervised):
         teacher: settings of :class:`EMATeacher` for the masked pass.
         pseudo_labels: settings of :class:`PseudoLabeler` for the masked pass.
         strong_augment: settings of :class:`StrongAugment` for the masked pass.
+        contrast: settings of :class:`PrototypeContrast`, for source and target images; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads.
@@ -62,8 +63,9 @@ class MinEnt(Supervised):
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
+        contrast: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
+        super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment, contrast=contrast)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.entropy_weight = head_weights(self.student, entropy_weight, 'uda.entropy_weight')
 
@@ -85,7 +87,8 @@ class MinEnt(Supervised):
         self.show(step, 'target', out, images)
         if self.panel_due:
             step.shown['target_entropy'] = maps['main'].detach()
-        return {f'ent.loss.{head}': weight * maps[head].mean() for head, weight in self.entropy_weight.items()}
+        losses = {f'ent.loss.{head}': weight * maps[head].mean() for head, weight in self.entropy_weight.items()}
+        return losses | self.target_contrast('trg', out)
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
         return {**super().panel_images(step), 'target_image': step.target.images}

@@ -15,14 +15,15 @@ from mmseg.models.uda.components.feature_distance import FeatureDistance
 from mmseg.models.uda.components.frozen_encoder import FrozenEncoder, without_frozen_keys
 from mmseg.models.uda.components.pseudo_labels import PseudoLabels
 from mmseg.models.uda.components.strong_augment import StrongAugment
+from mmseg.models.uda.contrast_training import ContrastTraining
 from mmseg.models.uda.masked_training import MaskedTraining, prefixed
 from mmseg.registry import MODELS
 from mmseg.structures import DomainBatch, SegOutput, TrainBatch
 
 
 @MODELS.register_module()
-class Supervised(MaskedTraining):
-    """The segmentation losses of the source images; optionally the ImageNet feature distance and a masked pass.
+class Supervised(MaskedTraining, ContrastTraining):
+    """The segmentation losses of the source images; optionally feature distance, contrast and a masked pass.
 
     Args:
         model: config of the student, or the segmentor itself.
@@ -35,6 +36,7 @@ class Supervised(MaskedTraining):
         teacher: settings of :class:`EMATeacher` for it.
         pseudo_labels: settings of :class:`PseudoLabeler` for it.
         strong_augment: settings of :class:`StrongAugment` for the masked images, in modes with ``aug``.
+        contrast: settings of :class:`PrototypeContrast`; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads; for a strong augmentation without ``mean``; for a
@@ -53,8 +55,10 @@ class Supervised(MaskedTraining):
         teacher: Mapping[str, Any] | None = None,
         pseudo_labels: Mapping[str, Any] | None = None,
         strong_augment: Mapping[str, Any] | None = None,
+        contrast: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, max_iters, data_preprocessor)
+        self.contrast = self.build_contrast(contrast)
         self.source_augment = self.build_augment(source_augment, 'uda.source_augment')
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.feature_distance: FeatureDistance | None = None
@@ -111,14 +115,14 @@ class Supervised(MaskedTraining):
         return [self.supervised, *self.masked_passes()]
 
     def supervised(self, step: Step) -> Losses:
-        """Source images; the feature distance shares their forward, and so their backward."""
+        """Source images; feature distance and contrast share their forward, and so their backward."""
         out = self.student(step.source.images, self.crop_box(step, 'supervised', step.source.images))
         self.show(step, 'source', out, step.source.images)
         return self.source_losses(step, out)
 
     def source_losses(self, step: Step, out: SegOutput) -> Losses:
-        """Segmentation losses and feature distance of the student's output for the source images."""
-        losses = self.student.losses(out, step.source.labels)
+        """Segmentation losses, contrast and feature distance of the student's output for the source images."""
+        losses = self.student.losses(out, step.source.labels) | self.source_contrast(out, step.source.labels)
         if self.feature_distance is not None:
             pairs = self.student.compared_features(out, step.source.labels)
             distance = self.feature_distance.of_views(pairs, step.imnet_features, self.student.num_classes)

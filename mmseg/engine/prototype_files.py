@@ -1,0 +1,39 @@
+"""Files of class prototypes, in ProCA's published format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mmseg.engine.checkpoint_file import write_checkpoint
+from mmseg.engine.legacy_checkpoint import read_checkpoint
+
+FILES = {'feature': 'prototype_feat_dist.pth', 'output': 'prototype_out_dist.pth'}
+"""Names in a folder, by the level: the features before the classifier, the class scores."""
+
+
+def write_prototypes(path: str | Path, vectors: Tensor, counts: Tensor) -> None:
+    """Write ``Proto`` (C, A) and ``Amount`` (C,), float32 as the original has them, and ``counts`` exactly."""
+    content = {'Proto': vectors.float().cpu(), 'Amount': counts.float().cpu(), 'counts': counts.long().cpu()}
+    write_checkpoint(path, content)
+
+
+def read_prototypes(path: str | Path, trust: bool = False) -> tuple[Tensor, Tensor]:
+    """Prototypes (C, A) and the number of positions that they are means of (C,) int64.
+
+    Raises:
+        FileNotFoundError: no such file; says what makes it.
+        ValueError: the file holds something else.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'{path}: no such prototypes; make them: python -m tools.init_prototypes CONFIG CHECKPOINT --out-dir '
+            f'{Path(path).parent}'
+        )
+    content = read_checkpoint(path, trust)
+    if not {'Proto', 'Amount'} <= content.keys():
+        raise ValueError(f'{path}: no prototypes (Proto and Amount) in it, but {", ".join(map(str, content))}'[:200])
+    counts = content.get('counts', content['Amount'])
+    return content['Proto'], counts.to(torch.float64).round().long()

@@ -1,0 +1,33 @@
+"""Class probabilities at label size: single scale, mirrored, several scales."""
+
+import numpy as np
+import torch
+
+from mmseg.evaluation import config_options
+from mmseg.models.segmentors.inference_options import InferenceOptions
+from mmseg.structures import SegDataSample
+from tests.goldens.drivers.proca import networks
+
+
+@torch.no_grad()
+def run(case):
+    meta, options = case.meta, case.meta['options']
+    network = networks.build(case).eval()
+    size, image = tuple(meta['inputs']['label_size']), case.tensor('image')
+    variants = {
+        'single': {},
+        'single_flip': {'flip_tta': True},
+        'multi_flip': {'scales': options['scales_multi_flip'], 'flip_tta': True},
+        'multi_noflip': {'scales': options['scales_multi_noflip']},
+    }
+    assert options['scales_multi_flip'] == config_options.TTA_RATIOS
+    for name, changes in variants.items():
+        network.inference_options = InferenceOptions.from_config({'single_resize': True, **changes})
+        (sample,) = network.predict(image, [SegDataSample(metainfo={'ori_shape': size})], probabilities=True)
+        probabilities = sample.seg_logits.data[None]
+        np.testing.assert_allclose(
+            probabilities[:, :, ::4, ::4].numpy(), case.arrays[name], rtol=meta['rtol'], atol=meta['atol'], err_msg=name
+        )
+        if name == 'multi_flip':
+            disagree = np.mean(sample.pred_sem_seg.data.numpy() != case.arrays['argmax_multi_flip'])
+            assert disagree <= 1e-3, f'{disagree:.2%} of the labels differ'
