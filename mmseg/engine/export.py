@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from mmseg.engine.export_check import Agreement, agreement, check_batches, trained_logits
-from mmseg.engine.export_formats import FORMATS, Metadata, trace
+from mmseg.engine.export_formats import FORMATS, ExportError, Metadata, trace
 from mmseg.engine.export_network import ExportableSegmentor
 from mmseg.engine.export_padding import SIZE_DIVISOR, fixed_same_padding
 
@@ -87,6 +87,8 @@ def _trace_dynamic(
     preprocessor: nn.Module, segmentor: nn.Module, output: str, batch: int, shape: tuple[int, int]
 ) -> tuple[ExportedProgram, int]:
     """The graph for free sizes, and what height and width must be multiples of."""
+    if hasattr(segmentor, 'draw_crop_box'):
+        raise ExportError(f'the detail windows of {type(segmentor).__name__} are as many as the size asks for')
     height, width = (_multiple(side, SIZE_DIVISOR) for side in shape)
     # Tracing fixes a size of 1, and takes two sizes that equal each other for one.
     width += SIZE_DIVISOR * (width == height)

@@ -250,6 +250,16 @@ def test_network_that_cannot_be_traced_is_one_line(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_networks_that_follow_the_size_or_show_no_scores_are_refused(tmp_path):
+    segmentor, path = network({'type': 'TwoLevelBackbone'}), tmp_path / 'net.pt2'
+    segmentor.draw_crop_box = None
+    with pytest.raises(ValueError, match='detail windows of EncoderDecoder are as many as the size asks for'):
+        export_network(preprocessor(), segmentor, path, 'torch-export', {'output': 'logits'}, dynamic=True)
+    segmentor.shows_attention = True
+    with pytest.raises(ValueError, match="test_output='ATT' shows attention"):
+        export_network(preprocessor(), segmentor, path, 'torch-export', {'output': 'logits'})
+
+
 def test_what_agrees():
     logits = torch.tensor([[1.0, 2.0], [1.5, 0.0]]).reshape(1, 2, 1, 2)
     images = torch.zeros(1, 3, 1, 2, dtype=torch.uint8)
