@@ -91,7 +91,7 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
     if 'cudnn_benchmark' in old:
         new = merge(new, {'env_cfg': {'cudnn_benchmark': old.take('cudnn_benchmark')}})
     if resume_from := old.take('resume_from'):
-        new.update(load_from=resume_from, resume=True)
+        new['resume'] = resume_from
     if 'workflow' in old:
         old.expect('workflow', [('train', 1)], [['train', 1]])
     if new.get('seed', 0) is None:

@@ -290,17 +290,18 @@ class Runner(mmengine.runner.Runner):
         if self._has_loaded:
             return
         trust = self.cfg.get('trust_checkpoint', False)
+        resumed = False
         if self._resume:
             path = Path(self.work_dir if self._resume is True else self._resume)
             path = path / hooks.checkpoint.LATEST if path.is_dir() else path
-            if path.is_file():
+            if resumed := path.is_file():
                 restore(self, path, trust)
                 self.logger.info(f'Resumed from {path} at iteration {self.iter} of {self.max_iters}')
             elif self._resume is True:
                 self.logger.info(f'No checkpoint in {self.work_dir} yet: starting from the beginning')
             else:
                 raise FileNotFoundError(f'nothing to resume: {path} does not exist')
-        elif self._load_from:
+        if self._load_from and not resumed:
             from mmseg.engine.legacy_checkpoint import load_student
 
             load_student(self.model.get_submodule('model'), self._load_from, trust=trust)

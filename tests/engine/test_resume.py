@@ -166,6 +166,18 @@ def test_resume_without_a_checkpoint_starts_the_run(tmp_path):
     assert started.iter == started.max_iters
 
 
+def test_resume_without_a_checkpoint_starts_from_given_weights(tmp_path):
+    toy_runner(tmp_path / 'first').train()
+    weights = tmp_path / 'first' / 'latest.pth'
+    for name, resume in (('plain', False), ('resume', True)):
+        started = toy_runner(tmp_path / name, resume=resume, load_from=str(weights))
+        started.train()
+    same_run(tmp_path / 'resume', tmp_path / 'plain')
+    again = toy_runner(tmp_path / 'resume', resume=True, load_from=str(weights))
+    again.train()
+    assert again.iter == again.max_iters
+
+
 def test_longer_run_continues(tmp_path):
     toy_runner(tmp_path).train()
     longer = toy_runner(tmp_path, resume=True, train_cfg__max_iters=16)
