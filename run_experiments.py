@@ -1,15 +1,19 @@
-"""Start dated runs: of a config, or of all trainings of an experiment.
+"""Start dated runs of a config or of all trainings of an experiment; run experiments of several stages.
 
     python run_experiments.py --config FILE[.py]
     python run_experiments.py --exp ID [--startup-test] [--resume] [--list]
+    python run_experiments.py --config STAGES[.py] [--dry-run] [--from STAGE] [--provide STAGE=FILE] [--gpus N]
 
 A run's config is ``configs/generated/<machine>-<exp>/<name>.py``, its folder ``work_dirs/<machine>-<exp>/<name>``; the
 name is date, time, the training's name and five random characters. The experiments are in experiments.py.
+A file that lists stages has one folder, ``work_dirs/<machine>-<exp>/<name>``; the same command continues what is not
+finished. docs/experiments.md describes both.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +32,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
     parser = argparse.ArgumentParser(description='Start dated runs of a config, or of an experiment.')
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument('--config', help='config file, with or without .py')
+    what.add_argument('--config', help='config file, or file that lists stages; with or without .py')
     what.add_argument('--exp', help='id of an experiment: all its trainings, one after the other')
     parser.add_argument('--grid', metavar='FILE', help='a file with experiments of your own')
     parser.add_argument('--list', action='store_true', help="--exp: only print the trainings' names")
@@ -37,15 +41,30 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         '--resume', nargs='?', const=True, default=None, metavar='RUN',
         help='continue a run: its work dir, or without RUN the newest one of this config; --exp: finish what is not',
     )  # fmt: skip
-    parser.add_argument('--dry-run', action='store_true', help='two iterations, a validation step and a checkpoint')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='two iterations, a validation step and a checkpoint; of stages: the plan'
+    )
     parser.add_argument('--startup-test', action='store_true', help='two iterations in a folder of their own')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
         help='config values by dotted key, e.g. train_cfg.max_iters=100',
     )  # fmt: skip
+    stages = parser.add_argument_group('files that list stages')
+    stages.add_argument('--from', dest='anew', metavar='STAGE', help='do a stage, and all that is made from it, anew')
+    stages.add_argument(
+        '--provide', nargs='+', action='extend', default=[], metavar='STAGE=FILE',
+        help='use a file or folder, e.g. a downloaded checkpoint, in place of what a stage leaves',
+    )  # fmt: skip
+    stages.add_argument('--gpus', type=int, default=1, metavar='N', help='processes of each training stage')
     options = parser.parse_args(arguments)
+    if options.gpus < 1:
+        parser.error(f'--gpus {options.gpus}: expected at least 1')
+    if any('=' not in one for one in options.provide):
+        parser.error('--provide: expected STAGE=FILE')
     if options.config and (options.grid or options.list):
         parser.error('--grid and --list belong to --exp')
+    if options.exp and (options.anew or options.provide or options.gpus > 1):
+        parser.error('--from, --provide and --gpus belong to --config with a file that lists stages')
     if options.exp and options.resume not in (None, True):
         parser.error('--resume RUN belongs to --config; with --exp all that is not finished goes on')
     return options
@@ -56,9 +75,59 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     if options.startup_test:
         options.cfg_options['train_cfg.max_iters'] = 2
-    finished = run_experiment(options) if options.exp else run_config(options)
+    if options.config and is_experiment(options):
+        finished = run_stages(options, continuing(sys.argv[1:] if arguments is None else arguments))
+    else:
+        finished = run_experiment(options) if options.exp else run_config(options)
     if not finished:
         sys.exit(130)
+
+
+def is_experiment(options: argparse.Namespace) -> bool:
+    """Whether ``--config`` lists stages.
+
+    Raises:
+        ValueError: it does not, but an option is for those that do; or the other way round.
+    """
+    from mmseg.experiments.stages import is_experiment
+
+    stages = is_experiment(options.config)
+    if not stages and (options.anew or options.provide or options.gpus > 1):
+        raise ValueError(
+            f'--from, --provide and --gpus are for files that list stages; {options.config} is the config of one '
+            'training (in several processes: bash tools/dist_train.sh CONFIG GPUS)'
+        )
+    if stages and options.resume not in (None, True):
+        raise ValueError(f'{options.config} lists stages: what is not finished goes on by itself, without --resume RUN')
+    return stages
+
+
+def continuing(arguments: list[str]) -> str:
+    """The command that continues an experiment of stages: the same without ``--from`` and ``--dry-run``."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word == '--from':
+            next(words, None)
+        elif not word.startswith('--from=') and word != '--dry-run':
+            kept.append(word)
+    return shlex.join(['python', 'run_experiments.py', *kept])
+
+
+def run_stages(options: argparse.Namespace, again: str) -> bool:
+    """The stages of an experiment file; False if a signal stopped one."""
+    from mmseg.experiments import running
+    from mmseg.experiments.plan import Plan
+    from mmseg.experiments.stages import read_experiment
+
+    experiment = read_experiment(options.config, options.cfg_options)
+    places = running.places(experiment, options.machine, '-startup' if options.startup_test else '')
+    plan = Plan(experiment, places, options.anew, dict(one.split('=', 1) for one in options.provide))
+    if options.dry_run:
+        print('\n'.join(plan.lines(options.gpus)))
+        running.check(plan, again)
+        return True
+    return running.run_stages(plan, again, options.gpus)
 
 
 def run_config(options: argparse.Namespace) -> bool:
