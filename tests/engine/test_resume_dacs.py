@@ -1,8 +1,10 @@
 """The real method on tiny files: resumed equals undisturbed, in one process and with workers."""
 
 import pytest
+import torch
 from mmengine.config import Config
 
+from mmseg.engine.json_log import read_rows
 from mmseg.engine.runner import Runner
 from mmseg.engine.training_state import load_checkpoint
 from tests.datasets.tiny_data import cityscapes_config, gta_config, write_cityscapes, write_gta
@@ -107,3 +109,14 @@ def test_worker_count_does_not_matter(data):
     for workers in (0, 2):
         Runner.from_cfg(dacs_config(data, data / f'run{workers}', workers)).train()
     same_run(data / 'run2', data / 'run0')
+
+
+def test_channels_last_changes_rounding_and_dropout_masks_only(data):
+    for name, changes in (('first', {}), ('last', {'channels_last': True})):
+        changes['model__decode_head__dropout_ratio'] = 0.0
+        runner = Runner.from_cfg(dacs_config(data, data / name, train_cfg__max_iters=1, **changes))
+        runner.train()
+    kernel = runner.model.student.backbone.patch_embed1.proj.weight
+    assert kernel.is_contiguous(memory_format=torch.channels_last)
+    losses = [read_rows(data / name / 'log.jsonl')[1]['mix.decode.loss_seg'] for name in ('first', 'last')]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
