@@ -171,20 +171,17 @@ class Runner(mmengine.runner.Runner):
         return method
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
-        """Moves the method to the device; optionally synchronised batch norm, and maps stored with channels last.
-
-        No DistributedDataParallel.
-        """
+        """Moves the method to the device; optionally synchronised batch norm. No DistributedDataParallel."""
         if self.cfg.get('sync_bn') and self.distributed and torch.cuda.is_available():
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        if self.cfg.get('channels_last'):
-            # Convolutions hand the order of their weights on to their outputs.
-            model.to(memory_format=torch.channels_last)
         return model.to(get_device())
 
     def _init_model_weights(self) -> None:
         super()._init_model_weights()
         broadcast_parameters(self.model)
+        if self.cfg.get('channels_last'):
+            # After drawing weights, which fills memory in its order. Convolutions hand this order on to their outputs.
+            self.model.to(memory_format=torch.channels_last)
 
     @staticmethod
     def build_dataloader(
