@@ -1,0 +1,58 @@
+"""The cascade: every intermediate in evaluation; losses, gradients and running statistics in training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.goldens.drivers.pmdav2 import compare, networks
+from tests.goldens.harness import Case
+
+
+def run(case: Case) -> None:
+    network = networks.segmentor(case)
+    if 'gt' in case.inputs:
+        _train(case, network.train())
+    else:
+        _evaluate(case, network)
+
+
+@torch.no_grad()
+def _evaluate(case: Case, network: Any) -> None:
+    ours: dict[str, Tensor] = {}
+    for index, head in enumerate(network.decode_head):
+        head.register_forward_hook(_keeper(ours, f'logits_head{index}', lambda out: out.logits['main']))
+        if index:
+            head.ms.register_forward_hook(_keeper(ours, f'context_features_{index}'))
+            head.pm.register_forward_hook(_keeper(ours, f'matched_{index}', argument=f'prototypes_{index}'))
+    images = case.tensor('img')
+    logits = network.encode_decode(images)
+    features = network.extract_feat(images)
+    compare.outputs(case, {**ours, 'encode_decode': logits, 'argmax': logits.argmax(dim=1)})
+    compare.rows(case, {f'feat{i}': feature for i, feature in enumerate(features)})
+
+
+def _keeper(kept: dict[str, Tensor], name: str, select: Any = lambda out: out, argument: str | None = None) -> Any:
+    def keep(module: Any, inputs: Any, out: Any) -> None:
+        kept[name] = select(out)
+        if argument:
+            kept[argument] = inputs[1]
+
+    return keep
+
+
+def _train(case: Case, network: Any) -> None:
+    weight = case.tensor('weight') if 'weight' in case.inputs else None
+    losses = network.losses(network(case.tensor('img')), case.tensor('gt')[:, 0], weight)
+    assert list(losses) == case.meta['loss_keys'], f'{case.id}: loss keys {list(losses)}'
+    total = sum(value for key, value in losses.items() if 'loss' in key)
+    first = dict(network.decode_head[0].named_parameters())
+    last = losses[f'decode_{len(network.decode_head) - 1}.loss_seg']
+    alone = torch.autograd.grad(last, list(first.values()), retain_graph=True)
+    total.backward()
+    of_last = {f'only_last_loss:decode_head.0.{name}': grad for name, grad in zip(first, alone, strict=True)}
+    buffers = compare.named_buffers(network)
+    compare.scalars(case, {**losses, 'total': total, **buffers})
+    compare.rows(case, {**compare.named_gradients(network), **of_last, **buffers})
