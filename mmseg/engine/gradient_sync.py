@@ -57,6 +57,15 @@ def gather_rows(tensor: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
+def gather_objects(values: list[Any]) -> list[Any]:
+    """The lists of all processes, one after the other."""
+    if world_size() == 1:
+        return values
+    gathered: list[Any] = [None] * world_size()
+    dist.all_gather_object(gathered, values, group=_cpu_group())
+    return [value for each in gathered for value in each]
+
+
 def mean_of_values(values: Mapping[str, float]) -> dict[str, float]:
     """Mean over all processes of numbers by name; a name counts only where it is present."""
     if world_size() == 1:
