@@ -9,11 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.structures import PixelData
-from torch import Tensor, nn
+from torch import nn
 
 from mmseg.apis.images import ImageLike, as_bgr
-from mmseg.apis.large_images import is_large, predict_in_bands
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.transforms import Compose
 from mmseg.evaluation.config_options import loader_section
@@ -115,14 +113,8 @@ def _predict_batch(
     data = {key: [sample[key] for sample in packed] for key in packed[0]}
     with torch.no_grad():
         batch = model.data_preprocessor(data, False)
-        inputs, samples = batch['inputs'], batch['data_samples']
-        size = images[0].shape[:2]
-        if is_large(size, model.num_classes) and not probabilities:
-            scales = [inputs] if isinstance(inputs, Tensor) else inputs
-            for sample, label in zip(samples, predict_in_bands(model, scales, size), strict=True):
-                sample.pred_sem_seg = PixelData(data=label)
-            return samples
-        return [sample.cpu() for sample in model.predict(inputs, samples, probabilities=probabilities)]
+        samples = model.predict(batch['inputs'], batch['data_samples'], probabilities=probabilities)
+    return [sample.cpu() for sample in samples]
 
 
 def _record(image: np.ndarray) -> dict[str, Any]:

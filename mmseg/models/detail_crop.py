@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -17,15 +17,13 @@ class DetailView(NamedTuple):
 
     Attributes:
         image_size: height and width of the whole, in pixels of the detail.
-        size: height and width of one detail image.
+        size: height and width of one detail image, or of a window where their logits are merged already.
         crop_box: (4,) int64 y1, y2, x1, x2, if they are crops, one box for the whole batch.
-        merge: if they are overlapping windows, makes one map of their logits, given the pixels per logit.
     """
 
     image_size: tuple[int, int]
     size: tuple[int, int]
     crop_box: Tensor | None = None
-    merge: Callable[[Tensor, int], Tensor] | None = None
 
 
 def draw_offset(length: int, crop: int, divisible: int, generator: torch.Generator | None = None) -> int:

@@ -7,7 +7,6 @@ from PIL import Image
 from mmseg.apis import inference_model, init_model
 from mmseg.apis.images import as_bgr
 from mmseg.apis.inference import predict_stream
-from mmseg.apis.large_images import predict_in_bands, resize_rows
 from mmseg.evaluation import config_options
 from mmseg.registry import DATASETS
 from tests.datasets.tiny_data import picture, save
@@ -100,27 +99,14 @@ def test_probabilities(model):
     assert 'seg_logits' not in inference_model(model, image)
 
 
-@pytest.mark.parametrize('align_corners', [False, True])
-@pytest.mark.parametrize('size', [(37, 50), (3, 4), (1, 1), (11, 2)])
-def test_rows_of_a_resized_map(align_corners, size):
-    x = torch.randn(2, 3, 7, 9, dtype=torch.float64)
-    whole = torch.nn.functional.interpolate(x, size=size, mode='bilinear', align_corners=align_corners)
-    rows = torch.arange(size[0] // 2, size[0])
-    torch.testing.assert_close(resize_rows(x, size, rows, align_corners), whole[:, :, rows])
-
-
 @pytest.mark.parametrize('flip', [False, True])
 def test_large_images_are_predicted_in_bands_to_the_same(model, flip, monkeypatch):
     model.inference_options = type(model.inference_options)(flip_tta=flip)
     image = picture(61, 90)
     expected = labels(inference_model(model, image))
-    monkeypatch.setattr('mmseg.apis.large_images.LARGE', 1000)
-    monkeypatch.setattr('mmseg.models.segmentors.EncoderDecoder.predict', None)
+    monkeypatch.setattr('mmseg.models.segmentors.full_size.BAND', 1000)
     in_bands = labels(inference_model(model, image))
     assert (in_bands == expected).mean() > 0.999
-    scales = [torch.randn(2, 3, 16, 24), torch.randn(2, 3, 8, 12)]
-    whole, small = (predict_in_bands(model, scales, (40, 60), band) for band in (10**6, 3 * 60 * 2 * 7))
-    assert torch.equal(torch.stack(whole), torch.stack(small))
 
 
 def test_arrays_of_all_kinds_become_bgr():

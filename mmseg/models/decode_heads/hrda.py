@@ -110,17 +110,38 @@ class HRDAHead(nn.Module):
             ValueError: if the image size does not suit both scales.
         """
         coarse = self.head(context)
-        low = at_least_float32(coarse.logits['main'])
-        detail_logits = at_least_float32(self.head(detail).logits['main'])
+        detail_logits = self.detail_logits(detail)
         stride = output_stride(view.size[0], detail_logits.shape[2])
-        self._check_sizes(view, stride)
-        if view.merge is not None:
-            detail_logits = view.merge(detail_logits, stride)
+        self.check_sizes(view, stride)
+        return self.combine(context, coarse, detail_logits, view, stride)
+
+    def detail_logits(self, detail: Sequence[Tensor]) -> Tensor:
+        """Class scores of detail images from the encoder's levels, at least float32."""
+        return at_least_float32(self.head(detail).logits['main'])
+
+    def combine(
+        self, context: Sequence[Tensor], coarse: HeadOutput, detail_logits: Tensor, view: DetailView, stride: int
+    ) -> HeadOutput:
+        """What :meth:`forward` gives, from the predictions of both views.
+
+        Args:
+            context: the encoder's levels for the whole image, coarse.
+            coarse: the single-scale head's prediction of them.
+            detail_logits: of the crop, or of everything.
+            view: what they show.
+            stride: pixels per detail logit.
+        """
+        low = at_least_float32(coarse.logits['main'])
         main, scaled, attention = self.fuse(low, detail_logits, self.attention(context, low), view.crop_box, stride)
         logits = {'main': main, 'lr': scaled, 'hr': detail_logits, 'context': low, 'attention': attention}
         return HeadOutput(logits, coarse.embedding)
 
-    def _check_sizes(self, view: DetailView, stride: int) -> None:
+    def check_sizes(self, view: DetailView, stride: int) -> None:
+        """Whether logits of both views cover the same areas.
+
+        Raises:
+            ValueError: if not.
+        """
         divisor = size_divisor((self.context_scale, self.context_scale * self.ratio), stride)
         for what, size, unit in (('images', view.image_size, divisor), ('detail crops', view.size, stride)):
             if any(side % unit for side in size):

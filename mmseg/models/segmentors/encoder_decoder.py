@@ -184,7 +184,9 @@ class EncoderDecoder(nn.Module):
     def to_label_maps(self, probabilities: Tensor) -> Tensor:
         """What ``predict`` hands out, (B, 1, h, w): the likeliest class; logits tell it as well."""
         # On a CPU max() finds the class several times faster than argmax().
-        return probabilities.max(dim=1, keepdim=True).indices.to(torch.uint8 if self.num_classes <= 256 else torch.int64)
+        return probabilities.max(dim=1, keepdim=True).indices.to(
+            torch.uint8 if self.num_classes <= 256 else torch.int64
+        )
 
     @torch.no_grad()
     def predict(

@@ -98,17 +98,14 @@ def test_published_spelling_of_the_attention_output():
     assert build(debug_output_attention=True).test_output == 'ATT'
 
 
-def test_windows_are_merged_at_the_output_stride():
-    seen = []
-
-    def merge(logits, stride):
-        seen.append((tuple(logits.shape), stride))
-        return torch.zeros(2, CLASSES, 16, 20, dtype=torch.float64)
-
-    windows = [torch.cat([level, level]) for level in DETAIL]
-    logits = build()(CONTEXT, windows, DetailView(IMAGE, CROP, merge=merge)).logits
-    assert seen == [((4, CLASSES, 8, 8), 8)]
-    assert not logits['hr'].any()
+def test_detail_that_was_merged_from_windows():
+    head, view = build().eval(), DetailView(IMAGE, CROP)
+    merged = torch.randn(2, CLASSES, 16, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    out = head.combine(CONTEXT, head.head(CONTEXT), merged, view, 8)
+    assert out.logits['hr'] is merged
+    attention, context = out.logits['attention'], out.logits['context']
+    expected = up(attention) * merged + up((1 - attention) * context)
+    torch.testing.assert_close(out.logits['main'], expected)
 
 
 def test_fixed_attention_has_no_weights():

@@ -57,6 +57,20 @@ def test_batch_norm_in_evaluation_slides_alike():
     torch.testing.assert_close(network.encode_decode(IMAGES), by_hand(network, IMAGES, OVERLAPPING))
 
 
+def test_detail_windows_go_through_the_network_in_bounded_batches():
+    network, x = build_hrda(), random_images(2, 3, 64, 128)
+    expected = network.encode_decode(x)
+    counts = []
+    network.backbone.register_forward_pre_hook(lambda module, arguments: counts.append(len(arguments[0])))
+    for pixels in (1, 2 * 32 * 32 * 4):
+        network.inference_options = InferenceOptions(batch_pixels=pixels)
+        torch.testing.assert_close(network.encode_decode(x), expected)
+    assert counts == [2] + [2] * 21 + [2] + [6, 8, 6, 8, 6, 8]
+    counts.clear()
+    network.train().encode_decode(x)
+    assert counts == [2, 42], 'a teacher in training mode takes batch statistics over all windows'
+
+
 @pytest.mark.parametrize('changes', [{'hr_slide_inference': False}, {'hr_crop_size': None}])
 def test_detail_of_the_whole_image(changes):
     network = build_hrda(**changes)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mmseg.models.resize import resize
-from mmseg.models.segmentors.encoder_decoder import mirror
+from mmseg.models.segmentors.views import mirror
 from mmseg.structures import SegDataSample
 from tests.models.segmentors.small_networks import CLASSES, build, build_pointwise, fcn, images
 
@@ -35,10 +35,15 @@ def test_slide_differs_from_whole_where_pixels_see_their_neighbours():
     assert not torch.allclose(build(test_cfg=SLIDE).inference(x), build().inference(x))
 
 
-def test_batched_slide_equals_slide():
+def test_batched_slide_equals_slide_for_any_batch_size():
     x = images(2, 3, 27, 41)
-    one, all_at_once = build(test_cfg=SLIDE), build(test_cfg={**SLIDE, 'batched_slide': True})
-    torch.testing.assert_close(one.inference_logits(x), all_at_once.inference_logits(x))
+    one = build(test_cfg=SLIDE)
+    counts = []
+    for pixels in (1, 2 * 16 * 20 * 3, 10**6):
+        batched = build(test_cfg={**SLIDE, 'batched_slide': True, 'batch_pixels': pixels})
+        batched.backbone.register_forward_pre_hook(lambda module, arguments: counts.append(len(arguments[0])))
+        torch.testing.assert_close(one.inference_logits(x), batched.inference_logits(x))
+    assert counts == [2] * 9 + [6] * 3 + [18]
 
 
 def test_one_window_as_large_as_the_image_equals_whole():

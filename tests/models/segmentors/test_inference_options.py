@@ -32,6 +32,7 @@ def test_window_options_may_stay_when_the_mode_is_switched_to_whole():
         ({'stride': [0, 32]}, 'stride must be'),
         ({'stride': [48, 32.0]}, 'stride must be'),
         ({'stride': [97, 32]}, 'leaves gaps'),
+        ({'batch_pixels': 0}, 'batch_pixels must be a positive integer, got 0'),
         ({'cropsize': [96, 64]}, 'unknown test_cfg key cropsize; known: mode, crop_size'),
     ],
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from mmseg.models.segmentors.encoder_decoder import mirror
 from mmseg.models.segmentors.inference_options import InferenceOptions
+from mmseg.models.segmentors.views import mirror
 from mmseg.structures import SegDataSample
 from tests.goldens.drivers.architectures import compare
 from tests.goldens.drivers.architectures.network import build
