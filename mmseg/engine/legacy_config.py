@@ -114,11 +114,14 @@ def _type_names(node: Any) -> list[str]:
             *(str(node[key]) for key in ('type', 'single_scale_head') if key in node),
             *(name for value in node.values() for name in _type_names(value)),
         ]
-    return []
+    # A cascade lists its heads.
+    return [name for item in node for name in _type_names(item)] if isinstance(node, list) else []
 
 
 def _upgrade_model(node: Any, parent: str = 'model') -> Any:
     """Old class names and options; the rest of the model schema has not changed."""
+    if isinstance(node, list):
+        return [_upgrade_model(item, parent) for item in node]
     if not isinstance(node, Mapping):
         return RENAMED.get(node, node) if parent in ('type', 'single_scale_head') else node
     gone = {'ema_drop_path_rate', *GONE_BELOW.get(parent, ())}

@@ -70,6 +70,7 @@ def set_hrda_output(cfg: Config, output: str) -> None:
         ValueError: the config's network is no HRDA.
     """
     head = cfg.model.get('decode_head') or {}
+    head = head[-1] if isinstance(head, list) else head
     if head.get('type') != 'HRDAHead':
         raise ValueError(
             f'--hrda-out {output}: the network of the config is no HRDA, it has one prediction '

@@ -110,8 +110,9 @@ def read_configs(paths: Sequence[str]) -> tuple[Needs, list[Finding]]:
 def _summary(cfg: Mapping[str, Any]) -> str:
     method = (cfg.get('uda') or {}).get('type', 'Supervised')
     model = cfg.get('model') or {}
-    backbone, head = ((model.get(part) or {}).get('type', 'none') for part in ('backbone', 'decode_head'))
-    return f'{method}, {backbone}, {head}'
+    heads = model.get('decode_head') or {}
+    parts = [model.get('backbone') or {}, *(heads if isinstance(heads, list) else [heads])]
+    return ', '.join([method, *(part.get('type', 'none') for part in parts)])
 
 
 def known_needs(root: Path) -> Needs:
