@@ -28,18 +28,25 @@ def confusion_matrix(prediction: Tensor, label: Tensor, num_classes: int, ignore
         ValueError: an id outside the classes, in either map.
     """
     counted = label != ignore_index
-    outside = torch.stack([_outside(prediction, num_classes) & counted, _outside(label, num_classes) & counted])
-    if outside.any():
-        what, ids = ('label map', label) if outside[1].any() else ('prediction', prediction)
-        raise ValueError(f'the {what} holds class id {int(ids[counted].max())}, the data set has {num_classes} classes')
-    # The ignored pixels go to one extra bin: boolean indexing would need their number on the host.
-    cell = torch.where(counted, label.long() * num_classes + prediction.long(), num_classes**2)
-    bins = torch.bincount(cell.flatten(), minlength=num_classes**2 + 1)
-    return bins[:-1].view(num_classes, num_classes)
+    inside = _inside(prediction, num_classes) & _inside(label, num_classes)
+    cell = label.to(_cell_type(num_classes)) * num_classes + prediction
+    # Two extra bins, for ids outside the classes and for ignored pixels: boolean indexing would need their number on
+    # the host.
+    cell = torch.where(counted, torch.where(inside, cell, num_classes**2), num_classes**2 + 1)
+    bins = torch.bincount(cell.flatten(), minlength=num_classes**2 + 2)
+    if bins[-2]:
+        what, ids = ('prediction', prediction) if _inside(label[counted], num_classes).all() else ('label map', label)
+        wrong = ids[counted & ~_inside(ids, num_classes)]
+        raise ValueError(f'the {what} holds class id {int(wrong.max())}, the data set has {num_classes} classes')
+    return bins[:-2].view(num_classes, num_classes)
 
 
-def _outside(ids: Tensor, num_classes: int) -> Tensor:
-    return (ids < 0) | (ids >= num_classes)
+def _inside(ids: Tensor, num_classes: int) -> Tensor:
+    return (ids >= 0) & (ids < num_classes)
+
+
+def _cell_type(num_classes: int) -> torch.dtype:
+    return torch.int32 if num_classes < 2**15 else torch.int64
 
 
 def class_scores(matrix: Tensor) -> dict[str, Tensor]:

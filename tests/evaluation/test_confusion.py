@@ -87,11 +87,22 @@ def test_fscore_is_nan_where_precision_or_recall_is():
     [
         ([0, 1], [0, 24], 'label map holds class id 24, the data set has 2 classes'),
         ([0, 18], [0, 1], 'prediction holds class id 18'),
+        ([0, -1], [0, 1], 'prediction holds class id -1'),
+        ([7, 0], [0, -4], 'label map holds class id -4'),
     ],
 )
 def test_ids_outside_the_classes(prediction, label, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix(torch.tensor(prediction), torch.tensor(label), 2)
+
+
+def test_predictions_on_ignored_pixels_may_be_anything():
+    assert confusion_matrix(torch.tensor([0, 99, -7]), torch.tensor([1, 255, 255]), 2).tolist() == [[0, 0], [1, 0]]
+
+
+def test_many_classes_do_not_overflow():
+    matrix = confusion_matrix(torch.tensor([299, 299], dtype=torch.int16), torch.tensor([298, 299]), 300)
+    assert matrix.sum() == 2 and matrix[298, 299] == 1 and matrix[299, 299] == 1
 
 
 def test_other_ignore_index_and_uint8():
