@@ -5,6 +5,7 @@ from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.bdd100k import BDD100KDataset
 from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
+from mmseg.datasets.class_balanced import ClassBalancedDataset, ClassBalancedSampling
 from mmseg.datasets.collate import collate_domains
 from mmseg.datasets.dark_zurich import DarkZurichDataset
 from mmseg.datasets.domain_pair import UDADataset
@@ -19,6 +20,8 @@ __all__ = [
     'BaseSegDataset',
     'CamVidDataset',
     'CityscapesDataset',
+    'ClassBalancedDataset',
+    'ClassBalancedSampling',
     'DarkZurichDataset',
     'GTADataset',
     'RareClassSampling',

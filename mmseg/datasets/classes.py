@@ -29,6 +29,10 @@ CITYSCAPES_METAINFO = {
     'palette': [list(colour) for colour in CITYSCAPES_COLOURS.values()],
 }
 
+# SYNTHIA's images have no terrain, truck and train: 16 classes, renumbered, for networks trained on them alone (ProCA).
+SYNTHIA_CLASSES = tuple(name for name in CITYSCAPES_COLOURS if name not in ('terrain', 'truck', 'train'))
+SYNTHIA_LABEL_MAP = {name: name if name in SYNTHIA_CLASSES else None for name in CITYSCAPES_COLOURS}
+
 
 def distinct_palette(num_classes: int) -> list[list[int]]:
     """RGB colours for classes without a palette: the bits of class numbers over three channels, as in PASCAL VOC."""

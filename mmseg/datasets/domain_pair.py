@@ -10,6 +10,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.class_balanced import ClassBalancedSampling
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.rare_class_sampling import RareClassSampling
 from mmseg.datasets.transforms import Compose, LoadImageFromFile, PseudoMargins, RandomCrop, Resize
@@ -30,12 +31,13 @@ class UDADataset(Dataset):
         source: labelled dataset.
         target: unlabelled dataset of the same classes.
         rare_class_sampling: arguments of ``RareClassSampling``; None = every source file equally often.
+        class_balanced_sampling: arguments of ``ClassBalancedSampling``, another way to choose source files.
         sync_crop_size: (height, width); the same random box cuts source and target after both pipelines.
         pseudo_margins: (top, bottom, left, right) margins of target images without pseudo-labels, in pixels of the
             target's ``margins_canvas``.
 
     Raises:
-        ValueError: source and target have different classes.
+        ValueError: source and target have different classes, or both samplings are given.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class UDADataset(Dataset):
         rare_class_sampling: Mapping[str, Any] | None = None,
         sync_crop_size: Sequence[int] | None = None,
         pseudo_margins: Sequence[int] | None = None,
+        class_balanced_sampling: Mapping[str, Any] | None = None,
     ):
         self.source: BaseSegDataset = DATASETS.build(source) if isinstance(source, dict) else source
         self.target: BaseSegDataset = DATASETS.build(target) if isinstance(target, dict) else target
@@ -60,6 +63,11 @@ class UDADataset(Dataset):
         self.rare_class_sampling = None
         if rare_class_sampling is not None:
             self.rare_class_sampling = RareClassSampling(self.source, **rare_class_sampling)
+        self.class_balanced_sampling = None
+        if class_balanced_sampling is not None:
+            if rare_class_sampling is not None:
+                raise ValueError('rare_class_sampling and class_balanced_sampling exclude each other: keep one')
+            self.class_balanced_sampling = ClassBalancedSampling(self.source, **class_balanced_sampling)
         self.seed = 0
 
     def set_seed(self, seed: int) -> None:
@@ -88,7 +96,14 @@ class UDADataset(Dataset):
         )
         target_index = pair('target_index', lambda generator: int(generator.integers(len(self.target))))
         if self.rare_class_sampling is None:
-            source_index = pair('source_index', lambda generator: int(generator.integers(len(self.source))))
+            balanced = self.class_balanced_sampling
+
+            def draw(generator: np.random.Generator) -> int:
+                return (
+                    int(generator.integers(len(self.source))) if balanced is None else balanced.index(number, self.seed)
+                )
+
+            source_index = pair('source_index', draw)
             source_sample = self.source.sample(source_index, source)
         else:
             class_id, source_index = self.rare_class_sampling.draw(pair)

@@ -47,8 +47,8 @@ def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> Metainfo:
     Raises:
         ValueError: an unknown type, or no valid classes.
     """
-    while 'target' in dataset_cfg:
-        dataset_cfg = dataset_cfg['target']
+    while inner := dataset_cfg.get('target') or dataset_cfg.get('dataset'):
+        dataset_cfg = inner
     name = dataset_cfg.get('type')
     return complete_metainfo(_dataset_class(name, 'dataset').METAINFO, dataset_cfg.get('metainfo'), str(name))
 

@@ -1,20 +1,23 @@
 """Steps of a data pipeline."""
 
 from mmseg.datasets.transforms.base import Compose, Transform
+from mmseg.datasets.transforms.color_jitter import ColorJitter
 from mmseg.datasets.transforms.formatting import PackSegInputs, PackTrainInputs
-from mmseg.datasets.transforms.geometry import Pad, RandomCrop, RandomFlip
+from mmseg.datasets.transforms.geometry import Pad, PadAround, RandomCrop, RandomFlip
 from mmseg.datasets.transforms.loading import LoadAnnotations, LoadImageFromFile
 from mmseg.datasets.transforms.margins import PseudoMargins
 from mmseg.datasets.transforms.photometric import PhotoMetricDistortion
 from mmseg.datasets.transforms.resize import Resize, TestTimeScales
 
 __all__ = [
+    'ColorJitter',
     'Compose',
     'LoadAnnotations',
     'LoadImageFromFile',
     'PackSegInputs',
     'PackTrainInputs',
     'Pad',
+    'PadAround',
     'PhotoMetricDistortion',
     'PseudoMargins',
     'RandomCrop',

@@ -107,6 +107,32 @@ class RandomFlip(Transform):
 
 
 @TRANSFORMS.register_module()
+class PadAround(Transform):
+    """Pad a smaller image on **both** sides by what it lacks of ``size`` (height, width), before a random crop.
+
+    Images get black, which is a colour for the network, label maps 255, the valid mask 0 (ProCA's padding).
+    """
+
+    def __init__(self, size: tuple[int, int]):
+        if len(size) != 2 or min(size) < 1:
+            raise ValueError(f'PadAround: size must be (height, width), got {size}')
+        self.size = (int(size[0]), int(size[1]))
+
+    def __call__(self, results: Results) -> Results:
+        height, width = results['img'].shape[:2]
+        rows, columns = max(self.size[0] - height, 0), max(self.size[1] - width, 0)
+        if not (rows or columns):
+            return results
+        for name, value in {'img': 0, **MAPS}.items():
+            if name in results:
+                results[name] = cv2.copyMakeBorder(
+                    results[name], rows, rows, columns, columns, cv2.BORDER_CONSTANT, value=(value,) * 3
+                )
+        results['img_shape'] = results['img'].shape[:2]
+        return results
+
+
+@TRANSFORMS.register_module()
 class Pad(Transform):
     """Pad a smaller image at the right and the bottom to ``size`` (height, width).
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from mmseg.datasets.transforms.base import MAPS, Results, Transform
 from mmseg.registry import TRANSFORMS
@@ -19,23 +20,35 @@ def fitted_size(size: Size, scale: Size) -> Size:
     return max(1, int(size[0] * factor + 0.5)), max(1, int(size[1] * factor + 0.5))
 
 
-def resize_map(values: np.ndarray, size: Size) -> np.ndarray:
-    """Nearest-neighbour resize of a (H, W) map to (width, height)."""
+BACKENDS = ('cv2', 'pillow')
+FILTERS = {
+    'bilinear': (cv2.INTER_LINEAR, Image.Resampling.BILINEAR),
+    'bicubic': (cv2.INTER_CUBIC, Image.Resampling.BICUBIC),
+}
+
+
+def resize_map(values: np.ndarray, size: Size, backend: str = 'cv2') -> np.ndarray:
+    """Nearest-neighbour resize of a (H, W) map to (width, height); Pillow takes the pixel at a cell's centre."""
     if values.shape == size[::-1]:
         return values
+    if backend == 'pillow':
+        return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.NEAREST))
     return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
 
 
-def resize_image(image: np.ndarray, size: Size) -> np.ndarray:
-    """Bilinear resize of a (H, W, 3) uint8 image to (width, height)."""
+def resize_image(image: np.ndarray, size: Size, interpolation: str = 'bilinear', backend: str = 'cv2') -> np.ndarray:
+    """Resize of a (H, W, 3) uint8 image to (width, height); Pillow's filters grow wider as images shrink."""
     if image.shape[:2] == size[::-1]:
         return image
-    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    fast, smooth = FILTERS[interpolation]
+    if backend == 'pillow':
+        return np.asarray(Image.fromarray(image).resize(size, smooth))
+    return cv2.resize(image, size, interpolation=fast)
 
 
 @TRANSFORMS.register_module()
 class Resize(Transform):
-    """Resize the image (bilinear) and all maps present (nearest).
+    """Resize the image and all maps present (nearest).
 
     Args:
         scale: (width, height) to fit, or a list of such.
@@ -44,6 +57,8 @@ class Resize(Transform):
         ratio_range: (low, high); the scale is multiplied with a number drawn from it.
         multiscale_mode: with a list of scales, ``value`` takes one of them, ``range`` draws the long and the short side
             separately between the smallest and the largest of the list (both inclusive).
+        interpolation: ``bilinear`` or ``bicubic``, of the image.
+        backend: ``cv2``, or ``pillow``, whose results are smoother where images shrink (ProCA, PBAL).
     """
 
     changes_labels = True
@@ -54,18 +69,27 @@ class Resize(Transform):
         keep_ratio: bool = True,
         ratio_range: tuple[float, float] | None = None,
         multiscale_mode: str = 'range',
+        interpolation: str = 'bilinear',
+        backend: str = 'cv2',
     ):
         scales = [scale] if isinstance(scale[0], int) else list(scale)
         if any(len(item) != 2 or min(item) < 1 for item in scales):
             raise ValueError(f'Resize: scale must be (width, height) or a list of such, got {scale}')
         if multiscale_mode not in ('range', 'value'):
             raise ValueError(f"Resize: multiscale_mode must be 'range' or 'value', got {multiscale_mode!r}")
+        if interpolation not in FILTERS or backend not in BACKENDS:
+            raise ValueError(
+                f'Resize: interpolation is one of {", ".join(FILTERS)} and backend of {", ".join(BACKENDS)}, '
+                f'got {interpolation!r} and {backend!r}'
+            )
         if ratio_range is not None and len(scales) > 1:
             raise ValueError('Resize: ratio_range and several scales exclude each other')
         self.scales: list[Size] = [(int(item[0]), int(item[1])) for item in scales]
         self.keep_ratio = keep_ratio
         self.ratio_range = ratio_range
         self.multiscale_mode = multiscale_mode
+        self.interpolation = interpolation
+        self.backend = backend
 
     @property
     def random(self) -> bool:  # type: ignore[override]
@@ -89,10 +113,10 @@ class Resize(Transform):
         height, width = results['img'].shape[:2]
         size = fitted_size((width, height), scale) if self.keep_ratio else scale
         results['resized_from'] = (results['img'], scale, self.keep_ratio)
-        results['img'] = resize_image(results['img'], size)
+        results['img'] = resize_image(results['img'], size, self.interpolation, self.backend)
         for name in MAPS:
             if name in results:
-                results[name] = resize_map(results[name], size)
+                results[name] = resize_map(results[name], size, self.backend)
         results['img_shape'] = size[::-1]
         results['scale_factor'] = (size[0] / width, size[1] / height)
         return results
