@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> Path:
         print(_window_note(metadata['inference']))
     print('Writing and checking ...')
     try:
-        export_network(
+        written = export_network(
             model.data_preprocessor,
             model,
             path,
@@ -114,6 +114,8 @@ def main(arguments: list[str] | None = None) -> Path:
     except ExportError as error:
         hint = '; without --dynamic a fixed size may work' if options.dynamic else ''
         raise ValueError(f'{checkpoint}: {error}{hint}') from error
+    if written['size_divisor'] > 1:
+        print(f'Note: heights and widths must be multiples of {written["size_divisor"]}; the file fails for others')
     print(f'Written: {path} ({path.stat().st_size / 2**20:.1f} MiB)')
     return path
 
@@ -146,7 +148,7 @@ def _default_path(checkpoint: Path, options: argparse.Namespace) -> Path:
 
 def _summary(metadata: dict[str, Any], checkpoint: Path, options: argparse.Namespace) -> str:
     iteration = f' of iteration {metadata["iteration"]}' if metadata['iteration'] is not None else ''
-    size = 'all sizes' if options.dynamic else 'x'.join(map(str, metadata['shape']))
+    size = 'free sizes' if options.dynamic else 'x'.join(map(str, metadata['shape']))
     return (
         f'{metadata["network"].capitalize()}{iteration}: {checkpoint}\n'
         f'Input:  {metadata["input"]}; {size}\n'

@@ -27,7 +27,7 @@ def export_network(
     dynamic: bool = False,
     tolerance: float = 1e-3,
     report: Callable[[Agreement], None] | None = None,
-) -> None:
+) -> Metadata:
     """Write a file and compare it with the trained network; ``path`` exists only if they agree.
 
     Args:
@@ -42,6 +42,9 @@ def export_network(
             multiples of 32.
         tolerance: allowed difference, as a share of the largest absolute score.
         report: called with each comparison.
+
+    Returns:
+        The metadata as written.
 
     Raises:
         ImportError: a package for this format is missing.
@@ -81,6 +84,7 @@ def export_network(
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+    return metadata
 
 
 def _trace_dynamic(
