@@ -10,14 +10,14 @@ The data must be there: ``bash tools/demo.sh`` makes it.
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks._runs import ROOT, machine, run_scores  # noqa: E402
+
 RUNS = ('source_only', 'oracle', 'dacs', 'daformer')
 
 
@@ -31,17 +31,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def target_miou(config: str, seed: int, options: argparse.Namespace) -> float:
-    """Train and evaluate one run, or read what is there; mIoU on the target's validation images in percent."""
+    """mIoU on the target's validation images, in percent."""
     folder = options.root / f'{config}_s{seed}'
-    result = folder / 'eval_latest.json'
-    if not (ROOT / result).is_file():
-        path, overrides = f'configs/demo/{config}.py', list(options.cfg_options)
-        overrides = ['--cfg-options', *overrides] if overrides else []
-        train = ['tools.train', path, '--work-dir', str(folder), '--seed', str(seed), '--resume', '--no-validate']
-        test = ['tools.test', path, str(folder / 'latest.pth'), '--eval', 'mIoU', '--work-dir', str(folder)]
-        for command in (train + overrides, test):
-            subprocess.run([sys.executable, '-m', *command], cwd=ROOT, check=True, stdout=sys.stderr)
-    return json.loads((ROOT / result).read_text())['scores']['mIoU']
+    return run_scores(f'configs/demo/{config}.py', folder, seed, options.cfg_options)['mIoU']
 
 
 def print_table(scores: dict[str, list[float]], seeds: list[int]) -> None:
@@ -69,10 +61,7 @@ def main() -> None:
         sys.exit('error: data/demo does not exist; run: bash tools/demo.sh')
     seeds = list(options.seeds)
     scores = {run: [target_miou(run, seed, options) for seed in seeds] for run in options.runs}
-    import torch
-
-    machine = platform.processor() or platform.machine()
-    print(f'target mIoU; torch {torch.__version__}, {machine}, {torch.get_num_threads()} threads\n')
+    print(f'target mIoU; {machine()}\n')
     print_table(scores, seeds)
 
 
