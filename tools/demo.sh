@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to an adapted segmentation network, in minutes on a CPU:
-# environment, two made-up domains, source-only training, UDA training, mIoU of both on the target, a sheet of pictures.
+# environment, two made-up domains, source-only training, UDA training, mIoU of both on the target, a sheet of pictures
+# and a report.
 # A second run reuses what is there and continues what was interrupted.
 #   bash tools/demo.sh
 #   PYTHON=python3.12 METHOD=dacs bash tools/demo.sh      METHOD: a file of configs/demo (default: daformer)
@@ -27,8 +28,10 @@ for run in source_only "$METHOD"; do
     headline "Training $run ($RUNS/$run)"
     "$python" -m tools.train "configs/demo/$run.py" --work-dir "$RUNS/$run" --resume
     headline "Evaluating $run on the target's validation images"
-    "$python" -m tools.test "configs/demo/$run.py" "$RUNS/$run/latest.pth" --eval mIoU --work-dir "$RUNS/$run"
+    "$python" -m tools.test "configs/demo/$run.py" "$RUNS/$run/latest.pth" --eval mIoU --work-dir "$RUNS/$run" \
+        --show-dir "$RUNS/$run/preds" --opacity 1
 done
 
 headline 'Side by side'
 "$python" -m tools.compare "$RUNS/source_only" "$RUNS/$METHOD" --sheet "$RUNS/sheet.png"
+"$python" -m tools.report "$RUNS/source_only" "$RUNS/$METHOD" --out "$RUNS/report.html"
