@@ -116,9 +116,10 @@ def count_macs(segmentor: nn.Module, shape: tuple[int, int]) -> dict[str, int]:
     inference = _Inference(segmentor)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         inference(image)
-    flops = counter.get_flop_counts()
+    flops = {name: sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
     total = counter.get_total_flops()
-    counted = {name: sum(flops.get(f'_Inference.segmentor.{name}', {}).values()) for name in PARTS}
+    parts = {name: part for name in PARTS if (part := getattr(segmentor, name, None)) is not None}
+    counted = {name: _flops_of(part, f'_Inference.segmentor.{name}', flops) for name, part in parts.items()}
     macs = {name: value // FLOPS_PER_MAC for name, value in counted.items() if value}
     other = (total - sum(counted.values())) // FLOPS_PER_MAC
     return macs | ({'other': other} if other else {})
@@ -133,6 +134,12 @@ class _Inference(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.segmentor.inference_logits(images)  # type: ignore[operator]
+
+
+def _flops_of(module: nn.Module, name: str, flops: Mapping[str, int]) -> int:
+    """The counter knows modules that are called; one whose methods are used instead is what its children are."""
+    inside = sum(_flops_of(child, f'{name}.{key}', flops) for key, child in module.named_children())
+    return max(flops.get(name, 0), inside)
 
 
 def _optimizer_bytes(method: nn.Module, cfg: Mapping[str, Any]) -> int:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DAFORMER = 'configs/daformer/gta2cs_uda_warm_fdthings_rcs_croppl_a999_daformer_mitb5_s0.py'
 ADAMW = {'optimizer': {'type': 'AdamW', 'lr': 1e-4}}
 SGD = {'optimizer': {'type': 'SGD', 'lr': 1e-4, 'momentum': 0.9}}
+PARTS_OF_MODEL = ('type', 'backbone', 'decode_head', 'test_cfg')
 
 
 def tiny_config(uda=None, **entries):
@@ -51,6 +52,15 @@ def test_operations_of_windows_count_as_often_as_they_are_predicted():
     cfg.model.test_cfg = {'mode': 'slide', 'crop_size': (16, 24), 'stride': (8, 12)}
     nine_windows = measure(cfg, (32, 48)).macs
     assert nine_windows == {name: 9 * value for name, value in whole.items()}
+
+
+def test_part_whose_methods_are_called_is_counted_by_its_layers(monkeypatch):
+    """As HRDA uses its heads: without their ``forward``."""
+    expected = measure(tiny_config(), (32, 48)).macs
+    with torch.device('meta'):
+        student = MODELS.build({key: value for key, value in tiny_run.model_config().items() if key in PARTS_OF_MODEL})
+    monkeypatch.setattr(type(student.decode_head), '__call__', lambda head, features: head.forward(features))
+    assert count_macs(student, (32, 48)) == expected
 
 
 def test_attention_counts():
