@@ -5,13 +5,14 @@
 
 Everything is a ratio to the whole image without test-time augmentation (TTA: three scales and their mirror images).
 Memory is the most that tensors held at once beyond the weights: on a GPU as its allocator counts, on a CPU as the
-profiler does. ``same`` is the share of pixels with the class that windows one after the other give.
+profiler does. That the ways of batching give the same is for the tests, not for this script.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
@@ -31,11 +32,10 @@ TTA_SCALES = (0.75, 1.0, 1.25)
 
 @dataclass(frozen=True)
 class Cost:
-    """What a prediction took: seconds, bytes, and its label map."""
+    """What a prediction took."""
 
     seconds: float
     bytes: int
-    labels: Any
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def measure(predict: Callable[[], Any], device: str, repeats: int) -> Cost:
     import torch
 
     wait = torch.cuda.synchronize if device.startswith('cuda') else lambda: None
-    labels, used = with_peak_bytes(predict, device)
+    used = peak_bytes(predict, device)
     seconds = []
     for _ in range(repeats):
         wait()
@@ -82,19 +82,20 @@ def measure(predict: Callable[[], Any], device: str, repeats: int) -> Cost:
         predict()
         wait()
         seconds.append(time.perf_counter() - start)
-    return Cost(statistics.median(seconds), used, labels)
+    return Cost(statistics.median(seconds), used)
 
 
-def with_peak_bytes(predict: Callable[[], Any], device: str) -> tuple[Any, int]:
-    """A prediction, and the most bytes that its tensors held at once."""
+def peak_bytes(predict: Callable[[], Any], device: str) -> int:
+    """The most bytes that the tensors of a prediction hold at once."""
     import torch
 
     if device.startswith('cuda'):
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        return predict(), torch.cuda.max_memory_allocated() - before
+        predict()
+        return torch.cuda.max_memory_allocated() - before
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        labels = predict()
+        predict()
     with tempfile.TemporaryDirectory() as folder:
         profile.export_chrome_trace(f'{folder}/trace.json')
         events = json.loads(Path(f'{folder}/trace.json').read_text(encoding='utf-8'))['traceEvents']
@@ -103,7 +104,7 @@ def with_peak_bytes(predict: Callable[[], Any], device: str) -> tuple[Any, int]:
     for _, change in changes:
         held += change
         most = max(most, held)
-    return labels, most
+    return most
 
 
 def compare(path: str, options: argparse.Namespace, device: str) -> Iterator[list[str]]:
@@ -124,23 +125,19 @@ def compare(path: str, options: argparse.Namespace, device: str) -> Iterator[lis
     scales = [torch.nn.functional.interpolate(image, scale_factor=ratio, mode='bilinear') for ratio in TTA_SCALES]
     result = options.result or options.size
 
-    def labels(images: Any) -> Any:
+    def predict(images: Any) -> None:
         with torch.inference_mode(), precision.autocast(device):
-            samples = network.predict(images, [SegDataSample(metainfo={'ori_shape': result})])
-        return samples[0].pred_sem_seg.data
+            network.predict(images, [SegDataSample(metainfo={'ori_shape': result})])
 
     base: Cost | None = None
     for tta in (False,) if options.no_tta else (False, True):
-        reference = None
         for name, test_cfg in settings(options.crop, options.windows):
             network.inference_options = InferenceOptions.from_config({**test_cfg, 'flip_tta': tta})
             images = scales if tta else image
-            cost = measure(lambda images=images: labels(images), device, options.repeats)
+            cost = measure(lambda images=images: predict(images), device, options.repeats)
             base = base or cost
-            reference = cost if name == 'slide' else reference
-            same = '' if reference is None else f'{100 * (cost.labels == reference.labels).float().mean():.2f} %'
             ratios = [f'{cost.seconds / base.seconds:.2f}', f'{cost.bytes / base.bytes:.2f}']
-            yield [name + (' + TTA' if tta else ''), *ratios, f'{cost.bytes / 2**20:.0f} MiB', same]
+            yield [name + (' + TTA' if tta else ''), *ratios, f'{cost.bytes / 2**20:.0f} MiB']
 
 
 def main() -> None:
@@ -149,6 +146,7 @@ def main() -> None:
     for path in options.configs:
         if not Path(path).is_file() and not (ROOT / path).is_file():
             sys.exit(f'error: no config {path}')
+    os.environ.setdefault('KINETO_LOG_LEVEL', '9')  # the profiler tells each start and stop
     import torch
 
     device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -157,7 +155,7 @@ def main() -> None:
     print(f'{height}x{width}, {options.precision}, torch {torch.__version__}, {where}, '
           f'{torch.get_num_threads()} threads')  # fmt: skip
     for path in options.configs:
-        print(f'\n{path}\n\n| prediction | time | memory | | same |\n|---|---|---|---|---|')
+        print(f'\n{path}\n\n| prediction | time | memory | |\n|---|---|---|---|')
         for cells in compare(path if Path(path).is_file() else str(ROOT / path), options, device):
             print('| ' + ' | '.join(cells) + ' |', flush=True)
 

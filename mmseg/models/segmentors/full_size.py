@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmseg.models.resize import resize
 
-BAND = 2**24  # numbers (classes x pixels) that a band may hold: 64 MB in float32
+BAND = 2**22  # numbers (classes x pixels) that a band may hold: 16 MB in float32
 
 
 def bands(size: Sequence[int], numbers_per_pixel: int, limit: int) -> list[slice]:
