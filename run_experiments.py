@@ -50,7 +50,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help='config values by dotted key, e.g. train_cfg.max_iters=100',
     )  # fmt: skip
     stages = parser.add_argument_group('files that list stages')
-    stages.add_argument('--from', dest='anew', metavar='STAGE', help='do a stage, and all that is made from it, anew')
+    stages.add_argument(
+        '--from', dest='anew', nargs='+', action='extend', default=[], metavar='STAGE',
+        help='do a stage, and all that is made from it, anew',
+    )  # fmt: skip
     stages.add_argument(
         '--provide', nargs='+', action='extend', default=[], metavar='STAGE=FILE',
         help='use a file or folder, e.g. a downloaded checkpoint, in place of what a stage leaves',
@@ -104,12 +107,11 @@ def is_experiment(options: argparse.Namespace) -> bool:
 
 def continuing(arguments: list[str]) -> str:
     """The command that continues an experiment of stages: the same without ``--from`` and ``--dry-run``."""
-    words = iter(arguments)
-    kept = []
-    for word in words:
-        if word == '--from':
-            next(words, None)
-        elif not word.startswith('--from=') and word != '--dry-run':
+    kept, left_out = [], False
+    for word in arguments:
+        if word.startswith('--'):
+            left_out = word.partition('=')[0] in ('--from', '--dry-run')
+        if not left_out:
             kept.append(word)
     return shlex.join(['python', 'run_experiments.py', *kept])
 

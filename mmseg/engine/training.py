@@ -29,7 +29,12 @@ def train(cfg: Config, dry_run: bool = False) -> bool:
 
     Returns:
         False if a signal stopped the run before its end.
+
+    Raises:
+        ValueError: the config is an experiment of several stages.
     """
+    if 'stages' in cfg:
+        raise ValueError(f'{cfg.filename} lists stages: python run_experiments.py --config {cfg.filename}')
     own_group = not is_distributed() and start_process_group()
     try:
         if dry_run:

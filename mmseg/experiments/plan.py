@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,20 +39,20 @@ class Plan:
     Args:
         experiment: the stages.
         places: where they lie.
-        anew: stage that is done anew, with all that is made from it, although it may be finished.
+        anew: stages that are done anew, with all that is made from them, although they may be finished.
         given: files to put in place of stages.
     """
 
     def __init__(
-        self, experiment: Experiment, places: Places, anew: str | None = None, given: Mapping[str, str] | None = None
+        self, experiment: Experiment, places: Places, anew: Sequence[str] = (), given: Mapping[str, str] | None = None
     ) -> None:
         self.experiment = experiment
         self.places = places
         given = given or {}
-        for name in [*([anew] if anew else []), *given]:
+        for name in [*anew, *given]:
             if name not in experiment.stages:
                 raise ValueError(f'there is no stage {name}; stages: {", ".join(experiment.stages)}')
-        self.anew = experiment.dependents(anew) if anew else []
+        self.anew = experiment.dependents(anew)
         self.settings = {name: settings(stage, experiment) for name, stage in experiment.stages.items()}
         self.records: dict[str, Record | None] = {
             name: None if name in self.anew else read_record(self.folder(name)) for name in experiment.stages
@@ -172,8 +172,7 @@ class Plan:
         folder, config = self.folder(stage.name), str(self.config(stage.name))
         if stage.kind == 'test':
             words = [sys.executable, _script('test.py'), config, self.fill(stage.subject, stage.name), '--eval', 'mIoU']
-            words += ['--out', str(folder / stage.output), '--work-dir', str(folder)]
-            return [*words, *self.fill(stage.args, stage.name)]
+            return [*words, '--out', str(folder / stage.output), *self.fill(stage.args, stage.name)]
         resume = ['--resume'] if self.continues(stage.name) and self.iteration(stage.name) else []
         if processes > 1:
             return ['bash', _script('dist_train.sh'), config, str(processes), *resume]

@@ -97,7 +97,7 @@ def settings(stage: Stage, experiment: Experiment) -> dict[str, Any]:
 def stage_config(stage: Stage) -> dict[str, Any]:
     """The whole config of a stage that has one."""
     try:
-        return load_config(stage.config, stage.options).to_dict()
+        return load_config(stage.config, stage.all_options).to_dict()
     except (ValueError, FileNotFoundError) as error:
         raise ValueError(f'stage {stage.name}: {error}') from None
 

@@ -68,7 +68,7 @@ def check(plan: Plan, again: str, names: Sequence[str] | None = None) -> None:
         if complaint := plan.complaint(name):
             keep = f'; to use it as it is: --provide {name}={plan.output(name)}' if plan.output(name) else ''
             raise ValueError(
-                f'{complaint}. Undo that, or do {" and ".join(plan.experiment.dependents(name))} anew: '
+                f'{complaint}. Undo that, or do {", ".join(plan.experiment.dependents([name]))} anew: '
                 f'{again} --from {name}{keep}'
             )
 
@@ -111,7 +111,7 @@ def _run_stage(plan: Plan, stage: Stage, again: str, processes: int, lock: int) 
 def _write_config(plan: Plan, stage: Stage) -> None:
     if not stage.config:
         return
-    cfg = load_config(stage.config, plan.fill(dict(stage.options), stage.name))
+    cfg = load_config(stage.config, plan.fill(stage.all_options, stage.name))
     cfg.merge_from_dict(
         {
             'name': f'{plan.experiment.name}_{stage.name}',

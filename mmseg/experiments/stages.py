@@ -12,14 +12,14 @@ docs/experiments.md describes all keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmseg.engine.config import find_config, load_config
 from mmseg.engine.errors import ROOT, near_names
-from mmseg.experiments.references import OWN, Reference, references
+from mmseg.experiments.references import OWN, Reference, references, strings
 
 # The key that says what a stage does, and those that may stand beside it.
 KINDS = {
@@ -41,6 +41,7 @@ class Stage:
         subject: the config to train, the checkpoint to test, or the tool.
         config: file of the network's config; empty for tools.
         options: config values by key.
+        inherited: further ones of a test, from the training whose checkpoint it evaluates.
         args: further words of the command.
         output: what it leaves, below its folder; empty if later stages get nothing from it.
     """
@@ -50,8 +51,14 @@ class Stage:
     subject: str
     config: str = ''
     options: Mapping[str, Any] = field(default_factory=dict)
+    inherited: Mapping[str, Any] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     output: str = ''
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """What is laid over the config."""
+        return {**self.inherited, **self.options}
 
     @property
     def references(self) -> list[Reference]:
@@ -61,8 +68,6 @@ class Stage:
     @property
     def literal_files(self) -> list[str]:
         """Files that are named beside the references; configs are compared by their content instead."""
-        from mmseg.experiments.references import strings
-
         named = dict.fromkeys(strings(self._written))
         return [text for text in named if not text.endswith('.py') and len(text) < 1000 and Path(text).is_file()]
 
@@ -87,13 +92,13 @@ class Experiment:
     exp: str
     stages: Mapping[str, Stage]
 
-    def dependents(self, name: str) -> list[str]:
-        """A stage, and the later ones that are made from what it leaves."""
-        found = [name]
+    def dependents(self, names: Iterable[str]) -> list[str]:
+        """Some stages, and the later ones that are made from what they leave."""
+        found = set(names)
         for stage in self.stages.values():
-            if stage.name not in found and any(one.stage in found for one in stage.references):
-                found.append(stage.name)
-        return found
+            if any(one.stage in found for one in stage.references):
+                found.add(stage.name)
+        return [name for name in self.stages if name in found]
 
 
 def is_experiment(path: str | Path) -> bool:
@@ -148,21 +153,18 @@ def _stage(file: Path, name: str, written: Any, earlier: Mapping[str, Stage], ov
     if kind == 'tool':
         return Stage(name, kind, str(_find_tool(where, written[kind])), args=args, output=written.get('output') or '')
     _check_file(where, 'test', written[kind])
-    config, options = _tested_config(where, written, options, earlier)
-    return Stage(name, kind, written[kind], config, options, args, output=SCORES)
+    config, inherited = _tested_config(where, written, earlier)
+    return Stage(name, kind, written[kind], config, options, inherited, args, SCORES)
 
 
-def _tested_config(
-    where: str, written: Mapping[str, Any], options: dict[str, Any], earlier: Mapping[str, Stage]
-) -> tuple[str, dict[str, Any]]:
-    """The config to test with: the stage's own, or that of the training whose checkpoint it is."""
+def _tested_config(where: str, written: Mapping[str, Any], earlier: Mapping[str, Stage]) -> tuple[str, dict[str, Any]]:
+    """The config to test with and its options: the stage's own, or of the training whose checkpoint it is."""
     if written.get('config'):
-        return written['config'], options
+        return written['config'], {}
     trained = [earlier[one.stage] for one in references(written['test']) if one.stage in earlier]
     if len(trained) != 1 or trained[0].kind != 'train':
         raise ValueError(f'{where}: {written["test"]} is not from an earlier training, so the test needs config=CONFIG')
-    own = {key: value for key, value in trained[0].options.items() if key != 'load_from'}
-    return trained[0].config, {**own, **options}
+    return trained[0].config, {key: value for key, value in trained[0].options.items() if key != 'load_from'}
 
 
 def _check_references(file: Path, stage: Stage, earlier: Mapping[str, Stage]) -> None:
@@ -182,8 +184,8 @@ def _check_references(file: Path, stage: Stage, earlier: Mapping[str, Stage]) ->
         if one.part == 'config' and not earlier[one.stage].config:
             raise ValueError(f'{where}: {one}: stage {one.stage} is a tool and has no config')
     own = {one.stage for one in references([stage.subject, dict(stage.options), stage.args])} & set(OWN)
-    if own and stage.kind != 'tool':
-        raise ValueError(f'{where}: {{{min(own)}}} stands for what a tool writes; this stage is a {stage.kind}')
+    if own and stage.kind == 'train':
+        raise ValueError(f'{where}: {{{min(own)}}} belongs into args of tool and test; a training has its own folder')
     if 'output' in own and not stage.output:
         raise ValueError(f'{where}: args have {{output}}, but the stage has no output=NAME')
 

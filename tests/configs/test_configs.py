@@ -25,7 +25,10 @@ from tests.goldens.harness import Case
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 FILES = sorted(
-    path for path in CONFIGS.rglob('*.py') if not {'_base_', 'generated'} & set(path.relative_to(CONFIGS).parts)
+    path
+    for path in CONFIGS.rglob('*.py')
+    # tests/experiments reads the lists of stages.
+    if not {'_base_', 'generated'} & set(path.relative_to(CONFIGS).parts) and not path.stem.endswith('_stages')
 )
 NAMES = [str(path.relative_to(CONFIGS).with_suffix('')) for path in FILES]
 GOLDENS = ROOT / 'tests' / 'goldens'

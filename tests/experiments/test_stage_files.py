@@ -1,0 +1,56 @@
+"""The experiments of several stages in configs/."""
+
+from pathlib import Path
+
+import pytest
+
+from mmseg.engine.config import load_config
+from mmseg.engine.errors import ROOT
+from mmseg.engine.training import train
+from mmseg.experiments.plan import Plan
+from mmseg.experiments.running import places
+from mmseg.experiments.stages import read_experiment
+
+FILES = sorted((ROOT / 'configs').rglob('*_stages.py'))
+
+
+@pytest.mark.parametrize('file', FILES, ids=lambda file: file.stem)
+def test_every_reference_and_config_is_there(file, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment(file)
+    plan = Plan(experiment, places(experiment, 'no-such-machine'))
+    assert plan.wanted == set(experiment.stages)
+    for stage in experiment.stages.values():
+        command = plan.command(stage)
+        assert Path(command[1]).is_file() and '{' not in ''.join(command)
+        if stage.kind == 'tool':
+            assert command[-1] == str(plan.output(stage.name))
+
+
+@pytest.mark.parametrize('name', ['proca/gta5_deeplabv2_r101', 'proca/synthia_deeplabv2_r101', 'demo/proca'])
+def test_proca_hands_everything_over(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment(f'configs/{name}_stages.py')
+    plan = Plan(experiment, places(experiment, 'no-such-machine'))
+    folder = plan.places.folder
+
+    def config(stage):
+        stage = experiment.stages[stage]
+        return load_config(stage.config, plan.fill(stage.all_options, stage.name))
+
+    assert not config('warmup').get('load_from')
+    adapt = config('adapt')
+    assert adapt.load_from == f'{folder}/warmup/latest.pth'
+    assert adapt.uda.prototypes == f'{folder}/prototypes/prototypes'
+    # The last stage begins from ImageNet weights; its images keep their folder.
+    last = config('self_training')
+    prefix = last.train_dataloader.dataset.data_prefix
+    assert prefix.seg_map_path == f'{folder}/pseudo_labels/labels' and 'leftImg8bit/train' in prefix.img_path
+    assert not last.get('load_from') and not last.train_dataloader.dataset.get('data_root')
+    if 'synthia' in name:
+        assert all(config(stage).model.decode_head.num_classes == 16 for stage in ('warmup', 'adapt', 'self_training'))
+
+
+def test_a_list_of_stages_is_no_training():
+    with pytest.raises(ValueError, match=r'proca_stages.py lists stages: python run_experiments.py --config'):
+        train(load_config('configs/demo/proca_stages.py'), dry_run=True)
