@@ -121,7 +121,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
         precision=options.precision,
         adapt_bn=adapt_bn,
     )
-    for what, place in (('Label ids', metric_options.get('output_dir')), ('Pictures', options.show_dir)):
+    ids = 'Label ids' if metric_options.get('to_label_id') else 'Train ids'
+    for what, place in ((ids, metric_options.get('output_dir')), ('Pictures', options.show_dir)):
         if place:
             print_log(f'{what} of {evaluation.images} predictions: {place}', logger='current')
     if scored and rank() == 0:
