@@ -31,7 +31,13 @@ METHODS = {
         'adversarial_weight': {'main': 0.5},
         'masking': {'mode': 'separatetrg', 'alpha': 0.5, 'threshold': 0.25, **MASKS},
     },
-    'MinEnt': {'type': 'MinEnt', **SHARED, 'entropy_weight': {'main': 0.5}},
+    'MinEnt': {
+        'type': 'MinEnt',
+        **SHARED,
+        'entropy_weight': {'main': 0.5},
+        'contrast': {'level': 'output', 'threshold': 0.25, 'rule': {'type': 'image_mean', 'min_pixels': 2}},
+    },
+    'ProCA': {'type': 'ProCA', 'feature_weight': 0, 'temperature': 0.5, 'confidence': 'probability', 'threshold': 0.25},
 }
 
 
@@ -147,6 +153,9 @@ def test_the_compared_losses_are_not_idle(runs):
         ('AdvSeg', 'D_trg.loss.main'),
         ('AdvSeg', 'masked.decode.loss_seg'),
         ('MinEnt', 'ent.loss.main'),
+        ('MinEnt', 'trg.loss_contrast'),
+        ('ProCA', 'src.loss_out'),
+        ('ProCA', 'trg.loss_out'),
     ):
         assert alone[name][1][loss] > 0
 
