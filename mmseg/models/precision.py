@@ -1,7 +1,7 @@
 """Number formats inside networks and losses."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -12,6 +12,12 @@ HALF = (torch.float16, torch.bfloat16)
 def at_least_float32(tensor: Tensor) -> Tensor:
     """Raise 16-bit floats to float32; float32 and float64 stay what they are."""
     return tensor.float() if tensor.dtype in HALF else tensor
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager:
+    """Switch autocast off, where the device has it: ``meta``, on which networks are only counted, has none."""
+    available = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
 @contextmanager

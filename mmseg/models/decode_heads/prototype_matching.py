@@ -8,7 +8,7 @@ import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
-from mmseg.models.precision import at_least_float32, exact_matmul
+from mmseg.models.precision import at_least_float32, exact_matmul, without_autocast
 
 
 def image_prototypes(features: Tensor, logits: Tensor, scale: float = 1.0) -> Tensor:
@@ -25,7 +25,7 @@ def image_prototypes(features: Tensor, logits: Tensor, scale: float = 1.0) -> Te
     Returns:
         (B, C, K, 1), at least float32: at the start of training prototypes differ by less than bfloat16 can tell.
     """
-    with torch.autocast(features.device.type, enabled=False), exact_matmul():
+    with without_autocast(features.device), exact_matmul():
         weights = (scale * at_least_float32(logits)).flatten(2).softmax(dim=2)  # (B, K, h * w)
         prototypes = weights @ at_least_float32(features).flatten(2).transpose(1, 2)
     return prototypes.transpose(1, 2).unsqueeze(3)
@@ -54,7 +54,7 @@ class PrototypeMatching(nn.Module):
     def forward(self, features: Tensor, prototypes: Tensor) -> Tensor:
         """Match features (B, C, h, w) with prototypes (B, C, K, 1); (B, C, h, w)."""
         query = at_least_float32(self.query_project(features)).flatten(2).transpose(1, 2)  # (B, h * w, d)
-        with torch.autocast(features.device.type, enabled=False), exact_matmul():
+        with without_autocast(features.device), exact_matmul():
             key = self.key_project(prototypes).flatten(2)  # (B, d, K)
             value = self.value_project(prototypes).flatten(2).transpose(1, 2)  # (B, K, d)
             attention = (self.scale * (query @ key)).softmax(dim=2)
