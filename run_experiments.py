@@ -120,13 +120,14 @@ def run_stages(options: argparse.Namespace, again: str) -> bool:
     """The stages of an experiment file; False if a signal stopped one."""
     from mmseg.experiments import running
     from mmseg.experiments.plan import Plan
+    from mmseg.experiments.plan_text import plan_lines
     from mmseg.experiments.stages import read_experiment
 
     experiment = read_experiment(options.config, options.cfg_options)
     places = running.places(experiment, options.machine, '-startup' if options.startup_test else '')
     plan = Plan(experiment, places, options.anew, dict(one.split('=', 1) for one in options.provide))
     if options.dry_run:
-        print('\n'.join(plan.lines(options.gpus)))
+        print('\n'.join(plan_lines(plan, options.gpus)))
         running.check(plan, again)
         return True
     return running.run_stages(plan, again, options.gpus)

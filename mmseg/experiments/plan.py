@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from mmseg.experiments.stages import Experiment, Stage
 
 MAX_DIFFERENCES = 3
 MAX_LENGTH = 100
-NOT_NEEDED = 'not needed: what is made from it is provided'
 
 
 @dataclass(frozen=True)
@@ -135,33 +133,27 @@ class Plan:
             return ''
         if record.state != 'provided' and (found := differences(record.settings, self.settings[name])):
             return f'its settings are others now: {_listed(found)}'
-        for label, path in self.inputs(stage).items() if record.state != 'provided' else ():
-            earlier = label.strip('{}')
-            if label not in record.inputs:
-                return f'it was made without {label}'
+        inputs = self.inputs(stage)
+        for label, before in record.inputs.items():
+            path, earlier = inputs.get(label, Path(label)), label.strip('{}')
             if earlier in self.experiment.stages and not self.is_done(earlier):
-                if record.state == 'begun':
-                    continue
-                return f'stage {earlier}, which it was made from, is not finished'
-            if not record.inputs[label].matches(path):
-                return f'its input {path} has changed' if path.exists() else f'its input {path} is gone'
-        if record.output and record.output_print and not record.output_print.matches(Path(record.output)):
-            return f'{record.output} has changed' if Path(record.output).exists() else f'{record.output} is gone'
-        return ''
+                if record.state == 'finished':
+                    return f'stage {earlier}, which it was made from, is not finished'
+            elif not before.matches(path):
+                return f'its input {_change(path)}'
+        output = Path(record.output)
+        return '' if record.output_print is None or record.output_print.matches(output) else _change(output)
 
     def complaint(self, name: str) -> str:
         """Why what a stage has left must not be used as it is; empty if it may.
 
         Work that is lost easily does not count: a stage that has no result and no checkpoint yet is begun anew.
         """
-        if not self.is_done(name) and not self.iteration(name):
+        record = self.records[name]
+        if record is None or (record.state == 'begun' and not self.iteration(name)):
             return ''
         changed = self.changes(name)
-        if not changed:
-            return ''
-        record = self.records[name]
-        assert record is not None  # without a record nothing can have changed
-        return f'stage {name} is {record.state}, but {changed}'
+        return f'stage {name} is {record.state}, but {changed}' if changed else ''
 
     # -- commands
 
@@ -183,39 +175,14 @@ class Plan:
         record = self.records[name]
         return record is not None and record.state == 'begun' and not self.changes(name)
 
-    def lines(self, processes: int = 1) -> list[str]:
-        """The plan to read: a line per stage, and the command of those that run."""
-        width = max(map(len, self.experiment.stages))
-        wanted = self.wanted
-        lines = [f'{self.experiment.file} -> {self.places.folder}']
-        for number, stage in enumerate(self.experiment.stages.values(), start=1):
-            lines.append(f'{number:3} {stage.name:<{width}}  {stage.kind:<5}  {self._state(stage)}')
-            if stage.name in wanted and not self.is_done(stage.name):
-                lines.append(f'      {shown(self.command(stage, processes))}')
-        return lines
-
-    def _state(self, stage: Stage) -> str:
-        record, name = self.records[stage.name], stage.name
-        if name not in self.wanted:
-            return NOT_NEEDED
-        if self.complaint(name):
-            return f'{record.state if record else ""}, but {self.changes(name)}'
-        if record is None or not self.is_done(name):
-            if self.continues(name) and (done := self.iteration(name)):
-                return f'goes on from iteration {done}'
-            return 'to do anew' if name in self.anew else 'to do'
-        return f'provided: {record.output}' if record.state == 'provided' else f'finished {record.ended}'
-
-
-def shown(command: Iterable[str]) -> str:
-    """A command to read and to paste."""
-    words = ['python' if word == sys.executable else word for word in command]
-    return shlex.join(words)
-
 
 def _script(name: str) -> str:
     path = ROOT / 'tools' / name
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _change(path: Path) -> str:
+    return f'{path} has changed' if path.exists() else f'{path} is gone'
 
 
 def _listed(found: list[str]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from mmseg.engine.config import load_config
 from mmseg.experiments import dated_runs, process
 from mmseg.experiments.fingerprint import Fingerprint
-from mmseg.experiments.plan import NOT_NEEDED, Places, Plan, shown
+from mmseg.experiments.plan import Places, Plan
+from mmseg.experiments.plan_text import NOT_NEEDED, shown
 from mmseg.experiments.record import Record
 from mmseg.experiments.results import print_table
 from mmseg.experiments.stages import Experiment, Stage
@@ -45,12 +46,13 @@ def run_stages(plan: Plan, again: str, processes: int = 1) -> bool:
                 record.write(plan.folder(name))
         wanted = plan.wanted
         for number, stage in enumerate(plan.experiment.stages.values(), start=1):
-            print(f'[{number}/{len(plan.experiment.stages)}] {stage.name}: ', end='')
+            head = f'[{number}/{len(plan.experiment.stages)}] {stage.name}'
             if plan.is_done(stage.name):
-                print(f'finished{f": {output}" if (output := plan.output(stage.name)) else ""}', flush=True)
+                output = plan.output(stage.name)
+                print(f'{head}: finished{f": {output}" if output else ""}', flush=True)
             elif stage.name not in wanted:
-                print(NOT_NEEDED, flush=True)
-            elif not _run_stage(plan, stage, again, processes, lock):
+                print(f'{head}: {NOT_NEEDED}', flush=True)
+            elif not _run_stage(plan, stage, head, again, processes, lock):
                 print(f'Stopped in stage {stage.name}. To continue: {again}', flush=True)
                 return False
     _print_results(plan)
@@ -73,7 +75,7 @@ def check(plan: Plan, again: str, names: Sequence[str] | None = None) -> None:
             )
 
 
-def _run_stage(plan: Plan, stage: Stage, again: str, processes: int, lock: int) -> bool:
+def _run_stage(plan: Plan, stage: Stage, head: str, again: str, processes: int, lock: int) -> bool:
     """Run one stage; False if a signal stopped it."""
     # Earlier stages may have been done again meanwhile.
     check(plan, again, [stage.name])
@@ -89,7 +91,7 @@ def _run_stage(plan: Plan, stage: Stage, again: str, processes: int, lock: int) 
     record.command = command = plan.command(stage, processes)
     plan.records[stage.name] = record
     record.write(folder)
-    print(shown(command), flush=True)
+    print(f'{head}: {shown(command)}', flush=True)
     try:
         status = process.run_command(command, lock)
     except process.Stopped:

@@ -11,6 +11,7 @@ docs/experiments.md describes all keys.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class Stage:
     def literal_files(self) -> list[str]:
         """Files that are named beside the references; configs are compared by their content instead."""
         named = dict.fromkeys(strings(self._written))
-        return [text for text in named if not text.endswith('.py') and len(text) < 1000 and Path(text).is_file()]
+        return [text for text in named if not text.endswith('.py') and os.path.isfile(text)]
 
     @property
     def _written(self) -> list[Any]:

@@ -222,6 +222,15 @@ def test_files_that_a_stage_names_are_inputs(commands):
     refused(['stage warmup: load_from=first.pth: no such file'], error=FileNotFoundError)
 
 
+def test_a_file_that_a_tool_writes_elsewhere_is_no_input(commands):
+    Path('chain.py').write_text(CHAIN.replace("'{output}']", "'{output}', 'log.txt']"))
+    run()
+    Path('log.txt').touch()
+    commands.run.clear()
+    run()
+    assert commands.run == []
+
+
 def test_results_without_their_origin_stop(commands):
     run()
     Path(FOLDER, 'warmup').rename('elsewhere')
