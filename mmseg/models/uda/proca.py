@@ -96,7 +96,7 @@ class ProCA(Supervised):
         super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.prototypes = prototypes
-        shared = {'temperature': temperature, 'threshold': threshold, 'confidence': confidence}
+        shared: dict[str, Any] = {'temperature': temperature, 'threshold': threshold, 'confidence': confidence}
         weights = {'feature': feature_weight, 'output': output_weight}
         levels = [level for level, weight in weights.items() if weight] if memory_bank is None else []
         self.contrasts = nn.ModuleDict(
@@ -118,7 +118,7 @@ class ProCA(Supervised):
         """Initialise all networks, and the prototypes from their files."""
         super().init_weights()
         if self.prototypes is not None:
-            for contrast in self._contrasts():
+            for contrast in self._contrasts().values():
                 file = Path(self.prototypes) / FILES[contrast.level]
                 try:
                     contrast.bank.set(*read_prototypes(file))
@@ -150,7 +150,7 @@ class ProCA(Supervised):
 
     def _compare_with_prototypes(self, step: Step, source: SegOutput, target: SegOutput, labels: Tensor) -> Losses:
         losses: Losses = {}
-        for name, contrast in self.contrasts.items():
+        for name, contrast in self._contrasts().items():
             contrast.update(target, labels, 'target')
             contrast.update(source, step.source.labels, 'source')
             losses[f'src.loss_{name}'] = contrast(source, step.source.labels, self.student)
@@ -177,8 +177,8 @@ class ProCA(Supervised):
             losses[f'{name}.loss_contrast'] = memory(embedding, small, anchors)
         return losses
 
-    def _contrasts(self) -> list[Any]:
-        return list(self.contrasts.values())
+    def _contrasts(self) -> dict[str, Any]:
+        return dict(self.contrasts.items())
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
         return {**super().panel_images(step), 'target_image': step.target.images}

@@ -142,7 +142,7 @@ class PrototypeContrast(BaseModule):
         self.threshold = threshold
         self.confidence = confidence
         self.update_domains = update
-        self._bank_options = {'rule': rule, 'sync': sync}
+        self._bank_options: dict[str, Any] = {'rule': rule, 'sync': sync}
         self.bank = None
 
     def attach(self, student: Any) -> PrototypeContrast:
