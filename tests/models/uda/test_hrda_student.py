@@ -14,6 +14,7 @@ METHODS = {
     'DACS': ['supervised', 'mixed', 'masked'],
     'AdvSeg': ['supervised', 'adversarial', 'masked'],
     'MinEnt': ['supervised', 'entropy', 'masked'],
+    'ProCA': ['adapt_source', 'adapt_target', 'masked'],
 }
 MASKING = {'mode': 'separatetrg', 'generator': {'type': 'block', 'mask_ratio': 0.5, 'mask_block_size': 16}}
 SIZE = (64, 64)  # at half the size AdvSeg's discriminator needs 32 pixels
