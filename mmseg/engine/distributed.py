@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 import torch
@@ -31,4 +32,11 @@ def start_process_group() -> bool:
         dist.init_process_group('nccl', device_id=torch.device('cuda', local_rank))
     else:
         dist.init_process_group('gloo')
+    # Threads of gloo that are still there when the interpreter is gone abort the process.
+    atexit.register(_leave_process_group)
     return True
+
+
+def _leave_process_group() -> None:
+    if is_distributed():
+        dist.destroy_process_group()
