@@ -1,18 +1,9 @@
-_base_ = ['cityscapes_val_1024x512.py']
+_base_ = ['uda_gta_to_cityscapes_512x512.py']
 
-# GTA's 1914x1052 becomes 1280x704: the aspect ratio is kept. With colour augmentation.
+# Colour augmentation of the source, as without adaptation.
 train_dataloader = dict(
-    batch_size=2,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='SampleNumberSampler'),
-    collate_fn=dict(type='collate_domains'),
     dataset=dict(
-        type='UDADataset',
         source=dict(
-            type='GTADataset',
-            data_root='data/gta',
-            data_prefix=dict(img_path='images', seg_map_path='labels'),
             pipeline=[
                 dict(type='LoadImageFromFile'),
                 dict(type='LoadAnnotations'),
@@ -20,20 +11,6 @@ train_dataloader = dict(
                 dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
                 dict(type='RandomFlip', prob=0.5),
                 dict(type='PhotoMetricDistortion'),
-                dict(type='Pad', size=(512, 512)),
-                dict(type='PackTrainInputs'),
-            ],
-        ),
-        # The target's labels are not even loaded.
-        target=dict(
-            type='CityscapesDataset',
-            data_root='data/cityscapes',
-            data_prefix=dict(img_path='leftImg8bit/train', seg_map_path='gtFine/train'),
-            pipeline=[
-                dict(type='LoadImageFromFile'),
-                dict(type='Resize', scale=(1024, 512), keep_ratio=True),
-                dict(type='RandomCrop', crop_size=(512, 512)),
-                dict(type='RandomFlip', prob=0.5),
                 dict(type='Pad', size=(512, 512)),
                 dict(type='PackTrainInputs'),
             ],
