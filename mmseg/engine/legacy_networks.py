@@ -9,18 +9,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Checkpoint entries with the networks -> (pattern of a key, our key).
-PROCA = {
-    'feature_extractor': (r'backbone\.', 'backbone.'),
-    'classifier': (r'conv2d_list\.(\d+)\.', r'decode_head.aspp_modules.\1.conv.'),
+# A layout: checkpoint entries with the networks -> (pattern of a key, our key); the first pattern that fits counts.
+Layout = Mapping[str, tuple[tuple[str, str], ...]]
+
+PROCA: Layout = {
+    'feature_extractor': ((r'backbone\.', 'backbone.'),),
+    'classifier': ((r'conv2d_list\.(\d+)\.', r'decode_head.aspp_modules.\1.conv.'),),
 }
-LAYOUTS = (PROCA,)
+PBAL: Layout = {
+    'DeepLab': (
+        (r'backbone\.', 'backbone.'),
+        (r'aspp\.', 'decode_head.aspp.'),
+        (r'decoder\.head\.', 'decode_head.conv_seg.'),
+        (r'decoder\.', 'decode_head.'),
+    ),
+}
+LAYOUTS = (PROCA, PBAL)
 
 
 def convert_original(checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
     """A segmentor's state dict of a checkpoint that keeps networks apart; None for any other checkpoint.
 
-    ProCA (and FADA): ``feature_extractor`` and ``classifier``, saved out of parallel wrappers (``module.``).
+    ProCA (and FADA): ``feature_extractor`` and ``classifier``, saved out of parallel wrappers (``module.``). PBAL:
+    ``DeepLab``, an entry of ``model_state`` and what optimizers remember; its discriminator is left out.
 
     Raises:
         ValueError: a key in such a checkpoint that is not known.
@@ -28,14 +39,25 @@ def convert_original(checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
     for layout in LAYOUTS:
         if all(isinstance(checkpoint.get(network), Mapping) for network in layout):
             state: dict[str, Tensor] = {}
-            for network, (pattern, ours) in layout.items():
-                for key, value in checkpoint[network].items():
-                    plain = key.removeprefix('module.')
-                    if not re.match(pattern, plain):
-                        raise ValueError(f'{network} holds {key}, which belongs to no network that is known here')
-                    state[re.sub(f'^{pattern}', ours, plain)] = value
+            for network, rules in layout.items():
+                entry = checkpoint[network]
+                for key, value in entry.get('model_state', entry).items():
+                    state[our_name(key, network, rules)] = value
             return _with_counters(state)
     return None
+
+
+def our_name(key: str, network: str, rules: tuple[tuple[str, str], ...]) -> str:
+    """A key of an original's network under our name, by the rules of a layout; ``network`` is for the message.
+
+    Raises:
+        ValueError: no rule fits.
+    """
+    plain = key.removeprefix('module.')
+    for pattern, ours in rules:
+        if re.match(pattern, plain):
+            return re.sub(f'^{pattern}', ours, plain)
+    raise ValueError(f'{network} holds {key}, which belongs to no network that is known here')
 
 
 def _with_counters(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from mmseg.models.decode_heads.dlv2 import DLV2Head
 from mmseg.models.decode_heads.fcn import FCNHead
 from mmseg.models.decode_heads.hrda import HRDAHead
 from mmseg.models.decode_heads.isa import ISAHead
+from mmseg.models.decode_heads.pbal import PBALDeepLabV3PlusHead
 from mmseg.models.decode_heads.pmdav2 import PMDAV2
 from mmseg.models.decode_heads.psp import PSPHead
 from mmseg.models.decode_heads.segformer import SegFormerHead
@@ -28,6 +29,7 @@ __all__ = [
     'HRDAHead',
     'HeadOutput',
     'ISAHead',
+    'PBALDeepLabV3PlusHead',
     'PSPHead',
     'SegFormerHead',
     'UPerHead',
