@@ -26,6 +26,7 @@ def daformer(fusion, neck=MLP, embed=MLP, dims=10):
 
 HEADS = {
     'dlv2': {**ONE, 'type': 'DLV2Head', 'dilations': (2, 3)},
+    'dlv2_adapter': {**ONE_BN, 'type': 'DLV2AdapterHead', 'dilations': (1, 2)},
     'fcn': {**ONE_BN, 'type': 'FCNHead'},
     'fcn_resize_concat': {**ALL_BN, 'type': 'FCNHead', 'input_transform': 'resize_concat', 'num_convs': 1},
     'aspp': {**ONE_BN, 'type': 'ASPPHead', 'dilations': (1, 2)},
@@ -52,6 +53,7 @@ HEADS = {
         'dilations': (1, 2),
         'num_classes': CLASSES,
     },
+    'proda': {**ONE, 'type': 'ProDAHead', 'channels': 6, 'dilations': (1, 2), 'norm_groups': 3},
     'isa': {**ONE_BN, 'type': 'ISAHead', 'isa_channels': 4, 'down_factor': (2, 3)},
     'da': {**ONE_BN, 'type': 'DAHead', 'pam_channels': 3},
     'psp': {**ONE_BN, 'type': 'PSPHead', 'pool_scales': (1, 2)},
