@@ -218,9 +218,11 @@ class Runner(mmengine.runner.Runner):
         network = getattr(getattr(self.model, 'student', None), 'num_classes', None)
         classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
         if network is not None and classes and network != len(classes):
+            cascade = isinstance(self.model.student.decode_head, torch.nn.ModuleList)
+            setting = 'model.num_classes' if cascade else 'model.decode_head.num_classes'
             raise ValueError(
                 f'the network has {network} classes, the data set of {key} {len(classes)}: set '
-                f'model.decode_head.num_classes={len(classes)} (auxiliary heads too), or label_map'
+                f'{setting}={len(classes)}{"" if cascade else " (auxiliary heads too)"}, or label_map'
             )
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
