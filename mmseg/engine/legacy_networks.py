@@ -24,14 +24,27 @@ PBAL: Layout = {
         (r'decoder\.', 'decode_head.'),
     ),
 }
-LAYOUTS = (PROCA, PBAL)
+PRODA: Layout = {
+    'ResNet101': (
+        (r'layer5\.conv2d_list\.(\d+)\.0\.', r'decode_head.aspp_modules.\1.conv.'),
+        (r'layer5\.conv2d_list\.(\d+)\.1\.', r'decode_head.aspp_modules.\1.gn.'),
+        (r'layer5\.bottleneck\.0\.se\.', 'decode_head.channel_weights.'),
+        (r'layer5\.bottleneck\.1\.', 'decode_head.bottleneck.conv.'),
+        (r'layer5\.bottleneck\.2\.', 'decode_head.bottleneck.gn.'),
+        (r'layer5\.head\.1\.', 'decode_head.conv_seg.'),
+        (r'bn_pretrain\.', 'neck.norm.'),
+        (r'(conv1|bn1|layer[1-4])\.', r'backbone.\1.'),
+    ),
+}
+LAYOUTS = (PROCA, PBAL, PRODA)
 
 
 def convert_original(checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
     """A segmentor's state dict of a checkpoint that keeps networks apart; None for any other checkpoint.
 
     ProCA (and FADA): ``feature_extractor`` and ``classifier``, saved out of parallel wrappers (``module.``). PBAL:
-    ``DeepLab``, an entry of ``model_state`` and what optimizers remember; its discriminator is left out.
+    ``DeepLab``, an entry of ``model_state`` and what optimizers remember; its discriminator is left out. ProDA:
+    ``ResNet101``, an entry of ``model_state`` and prototypes (``read_prototypes`` reads those).
 
     Raises:
         ValueError: a key in such a checkpoint that is not known.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmseg.engine.legacy_checkpoint import read_checkpoint
 
-WRAPPERS = ('state_dict', 'model')
+WRAPPERS = ('state_dict', 'model', 'resnet')
 NOT_WEIGHTS = {
     b'version https://git-lfs': 'is a pointer of Git LFS, not the weights; run "git lfs pull" in its folder',
     b'<!DOCTYPE': 'is a web page, not the weights; download it again and look at what the browser shows',
@@ -18,7 +18,7 @@ NOT_WEIGHTS = {
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by name: flat, or under ``state_dict`` or ``model``, without wrappers' ``module.``.
+    """The tensors of a file by name: flat, or under one of :data:`WRAPPERS`, without wrappers' ``module.``.
 
     Raises:
         FileNotFoundError: no such file.

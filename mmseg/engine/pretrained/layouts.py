@@ -12,7 +12,7 @@ from mmseg.engine.pretrained.layouts_mit import (
     convert_new_hugging_face_mit,
     convert_openmmlab_mit,
 )
-from mmseg.engine.pretrained.layouts_resnet import convert_timm_deep_stem
+from mmseg.engine.pretrained.layouts_resnet import convert_simclr, convert_timm_deep_stem
 
 Convert = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 CLASSIFIERS = ('head.', 'fc.', 'classifier.')
@@ -50,6 +50,12 @@ LAYOUTS = (
     ),
     Layout('torchvision', (_RESNET, 'conv1.weight'), 'conv1.weight'),
     Layout('OpenMMLab', (_RESNET, 'stem.0.weight'), 'stem.0.weight'),
+    Layout(
+        'SimCLRv2 (converted from TensorFlow)',
+        ('net.0.0.weight', 'net.1.blocks.0.net.0.weight'),
+        'conv1.weight',
+        convert_simclr,
+    ),
     Layout('timm', (_RESNET, 'conv1.0.weight'), 'stem.0.weight', convert_timm_deep_stem),
 )
 

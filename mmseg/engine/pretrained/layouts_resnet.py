@@ -11,6 +11,19 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+# SimCLRv2's converted TensorFlow weights: parts of a block by their place in its sequence.
+SIMCLR = (
+    (r'net\.0\.0\.', 'conv1.'),
+    (r'net\.0\.1\.0\.', 'bn1.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.0\.', r'layer\1.\2.conv1.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.1\.0\.', r'layer\1.\2.bn1.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.2\.', r'layer\1.\2.conv2.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.3\.0\.', r'layer\1.\2.bn2.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.4\.', r'layer\1.\2.conv3.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.net\.5\.0\.', r'layer\1.\2.bn3.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.projection\.shortcut\.', r'layer\1.\2.downsample.0.'),
+    (r'net\.(\d)\.blocks\.(\d+)\.projection\.bn\.0\.', r'layer\1.\2.downsample.1.'),
+)
 STEM_LENGTH = 7  # conv, norm, ReLU, conv, norm, ReLU, conv; the last norm is number 7
 
 
@@ -20,4 +33,16 @@ def convert_timm_deep_stem(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for key, value in state.items():
         renamed = re.sub(r'^conv1\.(\d)\.', r'stem.\1.', key)
         converted[re.sub(r'^bn1\.', f'stem.{STEM_LENGTH}.', renamed)] = value
+    return converted
+
+
+def convert_simclr(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of SimCLRv2's ResNet without selective kernels (Chen et al., NeurIPS 2020), converted from TensorFlow.
+
+    Keys that are none of its layers stay as they are, so that loading reports them.
+    """
+    converted = {}
+    for key, value in state.items():
+        fitting = (re.sub(f'^{theirs}', ours, key) for theirs, ours in SIMCLR if re.match(theirs, key))
+        converted[next(fitting, key)] = value
     return converted

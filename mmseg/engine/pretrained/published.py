@@ -91,6 +91,11 @@ PUBLISHED: dict[str, Published] = {
     'resnest200': _third_party('resnest200_d2-ca88e41f.pth', type='ResNeSt', depth=200, stem_channels=128),
     'resnet50': _torchvision(50, 'resnet50-0676ba61.pth', 'resnet50-19c8e357.pth'),
     'resnet101': _torchvision(101, 'resnet101-63fe2227.pth', 'resnet101-5d3b4d8f.pth'),
+    'simclr_r101_1x_sk0': Published(
+        network={'type': 'ResNet', 'depth': 101},
+        file='r101_1x_sk0.pth',
+        place="SimCLRv2's r101_1x_sk0 (google-research/simclr), converted by Separius/SimCLRv2-Pytorch",
+    ),
     'tf_efficientnet_lite0': Published(
         network={'type': 'TIMMBackbone', 'model_name': 'tf_efficientnet_lite0'},
         file='tf_efficientnet_lite0.pth',

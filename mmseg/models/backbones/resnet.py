@@ -43,6 +43,7 @@ class ResNet(Backbone):
         with_cp: recompute each block's activations in the backward pass to save memory.
         zero_init_residual: without pretrained weights each block starts as the identity.
         pretrained: see :class:`Backbone`.
+        ceil_pool: the stem's pooling rounds sizes up instead of down (ProDA).
 
     Raises:
         ValueError: for an unknown depth or style, or lists that do not go with the number of stages.
@@ -77,6 +78,7 @@ class ResNet(Backbone):
         with_cp: bool = False,
         zero_init_residual: bool = True,
         pretrained: str | None = None,
+        ceil_pool: bool = False,
     ):
         super().__init__(pretrained)
         self._check(depth, num_stages, strides, dilations, out_indices, style, frozen_stages, multi_grid)
@@ -89,7 +91,7 @@ class ResNet(Backbone):
         self.with_cp = with_cp
         self.zero_init_residual = zero_init_residual
         self.deep_stem = deep_stem
-        self._build_stem(in_channels, stem_channels)
+        self._build_stem(in_channels, stem_channels, ceil_pool)
         channels, widths = stem_channels, []
         for i in range(num_stages):
             options = StageOptions(
@@ -148,7 +150,7 @@ class ResNet(Backbone):
         """A norm layer, called by timm's blocks too, which pass a device and a type that are never set here."""
         return build_norm_layer(self.norm_cfg, channels)[1]
 
-    def _build_stem(self, in_channels: int, channels: int) -> None:
+    def _build_stem(self, in_channels: int, channels: int, ceil_pool: bool) -> None:
         if self.deep_stem:
             half = channels // 2
             layers: list[nn.Module] = []
@@ -160,7 +162,7 @@ class ResNet(Backbone):
             self.conv1 = nn.Conv2d(in_channels, channels, kernel_size=7, stride=2, padding=3, bias=False)
             self.bn1 = self._norm(channels)
             self.relu = nn.ReLU(inplace=True)
-        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1, ceil_mode=ceil_pool)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The chosen stages' outputs (B, C_i, H_i, W_i)."""

@@ -10,7 +10,7 @@ from mmseg.registry import MODELS
 from tests.models.decode_heads.small_heads import CLASSES, HEADS, labels, levels
 
 SIZE_OF = {'dlv2': (4, 5), 'fcn': (4, 5), 'aspp': (4, 5), 'sep_aspp_no_c1': (4, 5), 'isa': (4, 5), 'da': (4, 5)}
-SIZE_OF |= {'psp': (4, 5), 'dlv2_adapter': (4, 5)}
+SIZE_OF |= {'psp': (4, 5), 'dlv2_adapter': (4, 5), 'proda': (4, 5)}
 FINEST = (13, 18)
 
 each_head = pytest.mark.parametrize('name', HEADS)
