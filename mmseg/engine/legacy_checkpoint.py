@@ -154,6 +154,14 @@ def read_checkpoint(path: str | os.PathLike[str], trust: bool = False) -> dict[s
         FileNotFoundError: no such file.
         ValueError: other objects in it, or not a checkpoint at all.
     """
+    checkpoint = read_torch_file(path, trust)
+    if not isinstance(checkpoint, Mapping):
+        raise ValueError(f'{path}: not a checkpoint (holds a {type(checkpoint).__name__})')
+    return dict(checkpoint)
+
+
+def read_torch_file(path: str | os.PathLike[str], trust: bool = False) -> Any:
+    """What ``torch.save`` wrote, whatever it is, in the way and with the errors of :func:`read_checkpoint`."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint')
     with open(path, 'rb') as file:
@@ -161,7 +169,7 @@ def read_checkpoint(path: str | os.PathLike[str], trust: bool = False) -> dict[s
             raise ValueError(f'{path}: not a checkpoint of PyTorch')
     try:
         with torch.serialization.safe_globals(_numpy_scalar_globals()):
-            checkpoint = torch.load(path, map_location='cpu', weights_only=not trust)
+            return torch.load(path, map_location='cpu', weights_only=not trust)
     except (
         pickle.UnpicklingError,
         RuntimeError,
@@ -173,9 +181,6 @@ def read_checkpoint(path: str | os.PathLike[str], trust: bool = False) -> dict[s
         ImportError,
     ) as error:
         raise ValueError(_reading_problem(path, str(error), trust)) from None
-    if not isinstance(checkpoint, Mapping):
-        raise ValueError(f'{path}: not a checkpoint (holds a {type(checkpoint).__name__})')
-    return dict(checkpoint)
 
 
 def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool) -> str:
