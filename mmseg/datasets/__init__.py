@@ -7,11 +7,14 @@ from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
 from mmseg.datasets.class_balanced import ClassBalancedDataset, ClassBalancedSampling
 from mmseg.datasets.collate import collate_domains
+from mmseg.datasets.concatenation import ConcatDataset, build_dataset, single_configs
 from mmseg.datasets.dark_zurich import DarkZurichDataset
 from mmseg.datasets.domain_pair import UDADataset
 from mmseg.datasets.gta import GTADataset
+from mmseg.datasets.mapillary import MapillaryDataset
 from mmseg.datasets.rare_class_sampling import RareClassSampling
 from mmseg.datasets.sampler import SampleNumberSampler
+from mmseg.datasets.synscapes import SynscapesDataset
 from mmseg.datasets.synthia import SynthiaDataset
 
 __all__ = [
@@ -22,11 +25,16 @@ __all__ = [
     'CityscapesDataset',
     'ClassBalancedDataset',
     'ClassBalancedSampling',
+    'ConcatDataset',
     'DarkZurichDataset',
     'GTADataset',
+    'MapillaryDataset',
     'RareClassSampling',
     'SampleNumberSampler',
+    'SynscapesDataset',
     'SynthiaDataset',
     'UDADataset',
+    'build_dataset',
     'collate_domains',
+    'single_configs',
 ]

@@ -40,6 +40,8 @@ class BaseSegDataset(Dataset):
         indices: the first so many files, or the files at these places.
 
     Raises:
+        name: in scores and pictures of several datasets; None = the class's name without 'Dataset', in small letters
+            (of a plain ``BaseSegDataset`` its folder's).
         FileNotFoundError: no folder, no images, or images without label map though the pipeline loads labels.
         ValueError: no classes, classes and palette of different length, or a label map with gaps.
 
@@ -69,8 +71,10 @@ class BaseSegDataset(Dataset):
         self.data_root = data_root
         prefix = data_prefix or {}
         self.img_dir = os.path.join(data_root, prefix.get('img_path', ''))
+        name: str | None = None,
         self.seg_map_dir = os.path.join(data_root, prefix.get('seg_map_path', ''))
         self.img_suffixes = (img_suffix,) if isinstance(img_suffix, str) else tuple(img_suffix)
+        self.name = name or self._default_name()
         self.seg_map_suffix = seg_map_suffix
         self.ignore_index = ignore_index
         self.test_mode = test_mode
@@ -106,6 +110,16 @@ class BaseSegDataset(Dataset):
                 'of your own data: docs/custom_dataset.md)'
             )
         stems: dict[str, str] = {}
+    def _default_name(self) -> str:
+        kind = type(self).__name__.removesuffix('Dataset').lower()
+        return kind if type(self) is not BaseSegDataset else Path(self.data_root).name.replace('.', '_') or kind
+
+    def conversion_command(self) -> str | None:
+        """What to type to make the label maps; None if no tool makes them."""
+        if self.label_converter is None:
+            return None
+        return f'python {self.label_converter} {self.data_root or "DATA_ROOT"}'
+
         names = sorted(files_below(self.img_dir))
         for name in names:
             stem = without_suffix(name, self.img_suffixes)
@@ -135,8 +149,8 @@ class BaseSegDataset(Dataset):
     def _check_labels(self) -> None:
         """Every image must have a label map; label maps without an image in the folder are only reported."""
         name, advice = type(self).__name__, ''
-        if self.label_converter:
-            advice = f'; to make label maps run: python {self.label_converter} {self.data_root or "DATA_ROOT"}'
+        if command := self.conversion_command():
+            advice = f'; to make label maps run: {command}'
         if not os.path.isdir(self.seg_map_dir):
             raise FileNotFoundError(f'{name}: label folder {self.seg_map_dir} does not exist{advice}')
         missing, extra = self.unmatched_files()
@@ -174,6 +188,15 @@ class BaseSegDataset(Dataset):
         return len(self.img_names)
 
     def record(self, index: int, draws: Draws) -> dict[str, Any]:
+    @property
+    def parts(self) -> list[BaseSegDataset]:
+        """The dataset itself: several datasets in one have several (``ConcatDataset``)."""
+        return [self]
+
+    def locate(self, index: int) -> tuple[BaseSegDataset, int]:
+        """The dataset that file ``index`` belongs to, and its index there."""
+        return self, index
+
         """What the pipeline starts from for one file."""
         return {
             'img_path': os.path.join(self.img_dir, self.img_names[index]),
@@ -190,6 +213,7 @@ class BaseSegDataset(Dataset):
 
     def __getitem__(self, number: int) -> dict[str, Any]:
         if self.test_mode:
+            'dataset': self.name,
             index = range(len(self))[number]
         else:
             index = shuffled_index(self.seed, number, len(self))

@@ -18,6 +18,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.concatenation import ConcatDataset, build_dataset
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, FileLookup
 from mmseg.registry import DATASETS
@@ -75,24 +76,23 @@ class ClassBalancedSampling:
     Args:
         dataset: the source domain.
         label_info: statistics; None = ``samples_with_class.json`` of the converter in ``data_root``; or a
-            ``*_label_info.p`` of the original.
+            ``*_label_info.p`` of the original, of several datasets in one a list of such.
 
     Raises:
         FileNotFoundError: there are no statistics.
         ValueError: they are broken, or of other files.
     """
 
-    def __init__(self, dataset: BaseSegDataset, label_info: str | None = None):
-        lookup = FileLookup(dataset.label_names if label_info is None else dataset.img_names)
-        files = _converter_files(dataset) if label_info is None else _original_files(Path(label_info))
-        self.presence = np.zeros((len(dataset), dataset.num_classes), bool)
-        for class_id, names in files.items():
-            found = [index for index in map(lookup, names) if index is not None]
-            self.presence[found, class_id] = True
-        if not self.presence.any():
+    def __init__(self, dataset: BaseSegDataset | ConcatDataset, label_info: str | Sequence[str] | None = None):
+        infos = [label_info] if label_info is None or isinstance(label_info, str) else list(label_info)
+        infos *= len(dataset.parts) if infos == [None] else 1
+        if len(infos) != len(dataset.parts):
             raise ValueError(
-                f'class-balanced sampling: {label_info or CLASS_FILES_FILE} names no file of {dataset.img_dir}'
+                f'class-balanced sampling: label_info names {len(infos)} files for {len(dataset.parts)} datasets'
             )
+        self.presence = np.concatenate(
+            [class_presence(part, info) for part, info in zip(dataset.parts, infos, strict=True)]
+        )
         self._seed: int | None = None
         self._drawn: list[int] = []
         self._sequence: Iterator[int] = iter(())
@@ -127,12 +127,16 @@ class ClassBalancedDataset(Dataset):
     """A labelled dataset whose files come by :class:`ClassBalancedSampling`.
 
     Args:
-        dataset: the labelled dataset.
+        dataset: the labelled dataset, or a list of such.
         label_info: see :class:`ClassBalancedSampling`.
     """
 
-    def __init__(self, dataset: Mapping[str, Any] | BaseSegDataset, label_info: str | None = None):
-        self.dataset: BaseSegDataset = DATASETS.build(dataset) if isinstance(dataset, Mapping) else dataset
+    def __init__(
+        self,
+        dataset: Mapping[str, Any] | Sequence[Mapping[str, Any]] | BaseSegDataset,
+        label_info: str | Sequence[str] | None = None,
+    ):
+        self.dataset: BaseSegDataset | ConcatDataset = build_dataset(dataset)
         self.metainfo = self.dataset.metainfo
         self.sampling = ClassBalancedSampling(self.dataset, label_info)
         self.seed = 0
@@ -149,11 +153,26 @@ class ClassBalancedDataset(Dataset):
         return self.dataset.sample(index, Draws(sample_generator(self.seed, number)))
 
 
+def class_presence(dataset: BaseSegDataset, label_info: str | None) -> np.ndarray:
+    """(files, C) bool, whether a file holds a class, see :class:`ClassBalancedSampling`."""
+    lookup = FileLookup(dataset.label_names if label_info is None else dataset.img_names)
+    files = _converter_files(dataset) if label_info is None else _original_files(Path(label_info))
+    presence = np.zeros((len(dataset), dataset.num_classes), bool)
+    for class_id, names in files.items():
+        found = [index for index in map(lookup, names) if index is not None]
+        presence[found, class_id] = True
+    if not presence.any():
+        raise ValueError(
+            f'class-balanced sampling: {label_info or CLASS_FILES_FILE} names no file of {dataset.img_dir}'
+        )
+    return presence
+
+
 def _converter_files(dataset: BaseSegDataset) -> dict[int, list[str]]:
     path = os.path.join(dataset.data_root, CLASS_FILES_FILE)
     advice = 'run python tools/dataset_statistics.py --config CONFIG, the config of this training'
-    if dataset.label_converter:
-        advice = f'run python {dataset.label_converter} {dataset.data_root}'
+    if command := dataset.conversion_command():
+        advice = f'run {command}'
     try:
         files = json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:

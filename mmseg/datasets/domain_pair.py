@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.class_balanced import ClassBalancedSampling
-from mmseg.datasets.randomness import Draws, sample_generator
+from mmseg.datasets.concatenation import ConcatDataset, build_dataset
+from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.datasets.rare_class_sampling import RareClassSampling
 from mmseg.datasets.transforms import Compose, LoadImageFromFile, PseudoMargins, RandomCrop, Resize
 from mmseg.datasets.transforms.geometry import Box, random_box
@@ -20,42 +21,56 @@ from mmseg.registry import DATASETS
 # Parts of a sample with a generator each, so that e.g. redrawn source crops leave the target image as it is.
 _PAIR, _SOURCE, _TARGET = range(3)
 
+Domain = BaseSegDataset | ConcatDataset
+SOURCE_ORDERS = ('random', 'shuffled')
+
 
 @DATASETS.register_module()
 class UDADataset(Dataset):
     """Sample n is ``dict(source=..., target=...)``, drawn from (seed, n) alone, for any integer n >= 0.
 
-    Files are drawn uniformly, or those of the source by rare class sampling.
+    Files are drawn uniformly, or those of the source by rare class sampling. Several sources, or targets, are one
+    domain: each has the share of its files.
 
     Args:
-        source: labelled dataset.
-        target: unlabelled dataset of the same classes.
+        source: labelled dataset, or a list of such.
+        target: unlabelled dataset of the same classes, or a list of such.
         rare_class_sampling: arguments of ``RareClassSampling``; None = every source file equally often.
         class_balanced_sampling: arguments of ``ClassBalancedSampling``, another way to choose source files.
         sync_crop_size: (height, width); the same random box cuts source and target after both pipelines.
         pseudo_margins: (top, bottom, left, right) margins of target images without pseudo-labels, in pixels of the
             target's ``margins_canvas``.
+        source_order: ``random`` draws each source file anew; ``shuffled`` takes every file once per epoch, each epoch
+            in another order (DDB).
 
     Raises:
-        ValueError: source and target have different classes, or both samplings are given.
+        ValueError: source and target have different classes, or more than one way to choose source files is given.
     """
 
     def __init__(
         self,
-        source: dict[str, Any] | BaseSegDataset,
-        target: dict[str, Any] | BaseSegDataset,
+        source: dict[str, Any] | Sequence[dict[str, Any]] | Domain,
+        target: dict[str, Any] | Sequence[dict[str, Any]] | Domain,
         rare_class_sampling: Mapping[str, Any] | None = None,
         sync_crop_size: Sequence[int] | None = None,
         pseudo_margins: Sequence[int] | None = None,
         class_balanced_sampling: Mapping[str, Any] | None = None,
+        source_order: str = 'random',
     ):
-        self.source: BaseSegDataset = DATASETS.build(source) if isinstance(source, dict) else source
-        self.target: BaseSegDataset = DATASETS.build(target) if isinstance(target, dict) else target
+        self.source: Domain = build_dataset(source)
+        self.target: Domain = build_dataset(target)
         if self.source.metainfo['classes'] != self.target.metainfo['classes']:
             raise ValueError(
                 f'source and target have different classes: {len(self.source.metainfo["classes"])} in '
                 f'{type(self.source).__name__}, {len(self.target.metainfo["classes"])} in {type(self.target).__name__}'
             )
+        if source_order not in SOURCE_ORDERS:
+            raise ValueError(f'source_order is one of {", ".join(SOURCE_ORDERS)}, got {source_order!r}')
+        if source_order != 'random' and (rare_class_sampling is not None or class_balanced_sampling is not None):
+            raise ValueError(
+                f'source_order={source_order!r} and a sampling of source files exclude each other: keep one'
+            )
+        self.source_order = source_order
         self.metainfo = self.target.metainfo
         self.sync_crop_size = tuple(sync_crop_size) if sync_crop_size else None
         if pseudo_margins is not None:
@@ -96,20 +111,20 @@ class UDADataset(Dataset):
         )
         target_index = pair('target_index', lambda generator: int(generator.integers(len(self.target))))
         if self.rare_class_sampling is None:
-            balanced = self.class_balanced_sampling
-
-            def draw(generator: np.random.Generator) -> int:
-                return (
-                    int(generator.integers(len(self.source))) if balanced is None else balanced.index(number, self.seed)
-                )
-
-            source_index = pair('source_index', draw)
+            source_index = pair('source_index', lambda generator: self._source_index(number, generator))
             source_sample = self.source.sample(source_index, source)
         else:
             class_id, source_index = self.rare_class_sampling.draw(pair)
-            source_sample = self.rare_class_sampling.sample(self.source, source_index, class_id, source)
+            source_sample = self.rare_class_sampling.sample(source_index, class_id, source)
         samples = {'source': source_sample, 'target': self.target.sample(target_index, target)}
         return self._crop_together(samples, pair) if self.sync_crop_size else samples
+
+    def _source_index(self, number: int, generator: np.random.Generator) -> int:
+        if self.class_balanced_sampling is not None:
+            return self.class_balanced_sampling.index(number, self.seed)
+        if self.source_order == 'shuffled':
+            return shuffled_index(self.seed, number, len(self.source))
+        return int(generator.integers(len(self.source)))
 
     def _crop_together(self, samples: dict[str, Any], draws: Draws) -> dict[str, Any]:
         shapes = {name: tuple(sample['image'].shape[-2:]) for name, sample in samples.items()}
@@ -130,12 +145,14 @@ def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
     return {**cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
 
 
-def with_margins(dataset: BaseSegDataset, margins: Sequence[int]) -> BaseSegDataset:
+def with_margins(dataset: Domain, margins: Sequence[int]) -> Domain:
     """A copy of the dataset whose pipeline makes the mask of valid pixels, right after the last resize.
 
     Raises:
         ValueError: the pipeline has a ``PseudoMargins`` already, or nothing that loads an image.
     """
+    if isinstance(dataset, ConcatDataset):
+        return dataset.with_parts(lambda part: with_margins(part, margins))
     pipeline = dataset.pipeline
     if pipeline.find(PseudoMargins) is not None:
         raise ValueError('pseudo_margins and a PseudoMargins in the target pipeline exclude each other')

@@ -5,6 +5,7 @@ Symbols: f_c share of class c among the labelled pixels of the source domain, T 
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmseg.datasets.base_dataset import BaseSegDataset
+from mmseg.datasets.concatenation import ConcatDataset
 from mmseg.datasets.randomness import Draws
 
 T = TypeVar('T')
@@ -58,7 +60,8 @@ class RareClassSampling:
     """Draws a class by rarity, a file that holds it, and a crop that shows it.
 
     Args:
-        dataset: the source domain, its ``data_root`` with the statistics files of a converter.
+        dataset: the source domain, its ``data_root`` with the statistics files of a converter. Of several datasets in
+            one the pixels of a class are added up, and its candidates are the files of all.
         min_pixels: a file is a candidate of a class with more pixels than these.
         class_temp: temperature T ('inf' = all classes alike).
         min_crop_ratio: a crop is kept with more than ``min_pixels * min_crop_ratio`` pixels of the class; 0 = any crop.
@@ -75,7 +78,7 @@ class RareClassSampling:
 
     def __init__(
         self,
-        dataset: BaseSegDataset,
+        dataset: BaseSegDataset | ConcatDataset,
         min_pixels: int = 3000,
         class_temp: float | str = 0.01,
         min_crop_ratio: float = 0.5,
@@ -85,58 +88,35 @@ class RareClassSampling:
         temperature = float(class_temp)
         if not temperature > 0:
             raise ValueError(f'rare_class_sampling: class_temp must be above 0, got {class_temp}')
-        stats_path = os.path.join(dataset.data_root, CLASS_STATS_FILE)
-        class_stats = _read_statistics(stats_path, dataset)
-        files = _read_statistics(os.path.join(dataset.data_root, CLASS_FILES_FILE), dataset)
-
-        if dataset.label_map is not None:
-            class_stats = [{**dataset.label_map.merge_counts(stats), 'file': stats['file']} for stats in class_stats]
-            files = dataset.label_map.merge_files(files)
-
-        lookup = FileLookup(dataset.label_names)
-        known = [stats for stats in class_stats if lookup(stats['file']) is not None]
-        self._check_files(known, class_stats, dataset, stats_path)
+        self.dataset = dataset
+        parts = [FileStatistics(part) for part in dataset.parts]
+        known = itertools.chain.from_iterable(part.counts for part in parts)
         self.classes, self.probabilities = class_probabilities(known, temperature)
-        self._check_classes(dataset, stats_path)
-        self.candidates = {
-            class_id: candidate_indices(files.get(str(class_id), []), lookup, min_pixels) for class_id in self.classes
-        }
-        self._check_candidates(files, dataset)
+        self._report_absent()
+        self.candidates = {class_id: self._candidates(parts, class_id) for class_id in self.classes}
         self._cumulative = np.cumsum(self.probabilities)
         print_log(f'RCS Classes: {self.classes}', 'current')
         print_log(f'RCS ClassProb: {[round(float(p), 4) for p in self.probabilities]}', 'current')
 
-    @staticmethod
-    def _check_files(known: Sequence, class_stats: Sequence, dataset: BaseSegDataset, path: str) -> None:
-        if not known:
-            raise ValueError(f'{path} names none of the label maps in {dataset.seg_map_dir}: {_advice(dataset)}')
-        if len(known) < len(dataset):
-            print_log(
-                f'{path} lacks {len(dataset) - len(known)} of {len(dataset)} label maps, which are never sampled: '
-                f'{_advice(dataset)}',
-                logger='current',
-                level=logging.WARNING,
-            )
-
-    def _check_classes(self, dataset: BaseSegDataset, path: str) -> None:
-        foreign = [class_id for class_id in self.classes if not 0 <= class_id < dataset.num_classes]
-        if foreign:
-            raise ValueError(f'{path} counts classes {foreign}, but the dataset has {dataset.num_classes} classes')
-        absent = [name for i, name in enumerate(dataset.metainfo['classes']) if i not in self.classes]
+    def _report_absent(self) -> None:
+        absent = [name for i, name in enumerate(self.dataset.metainfo['classes']) if i not in self.classes]
         if absent:
-            print_log(
-                f'RCS: {", ".join(absent)} do not occur in {dataset.seg_map_dir}', 'current', level=logging.WARNING
-            )
+            folders = ', '.join(part.seg_map_dir for part in self.dataset.parts)
+            print_log(f'RCS: {", ".join(absent)} do not occur in {folders}', 'current', level=logging.WARNING)
 
-    def _check_candidates(self, files: Mapping[str, Sequence], dataset: BaseSegDataset) -> None:
-        for class_id, indices in self.candidates.items():
-            if not len(indices):
-                largest = max((pixels for _, pixels in files.get(str(class_id), [])), default=0)
-                raise ValueError(
-                    f'rare_class_sampling: no image has more than min_pixels={self.min_pixels} pixels of class '
-                    f'{class_id} ({dataset.metainfo["classes"][class_id]}), the largest has {largest}: '
-                    'lower rare_class_sampling.min_pixels'
-                )
+    def _candidates(self, parts: Sequence[FileStatistics], class_id: int) -> np.ndarray:
+        """Indices, in the whole dataset, of the files with enough pixels of a class."""
+        starts = itertools.accumulate((len(part.dataset) for part in parts), initial=0)
+        found = [part.candidates(class_id, self.min_pixels) + start for part, start in zip(parts, starts, strict=False)]
+        indices = np.concatenate(found)
+        if not len(indices):
+            largest = max(part.largest(class_id) for part in parts)
+            raise ValueError(
+                f'rare_class_sampling: no image has more than min_pixels={self.min_pixels} pixels of class '
+                f'{class_id} ({self.dataset.metainfo["classes"][class_id]}), the largest has {largest}: '
+                'lower rare_class_sampling.min_pixels'
+            )
+        return indices
 
     def draw(self, draws: Draws) -> tuple[int, int]:
         """A class and the index of one of its files."""
@@ -149,13 +129,14 @@ class RareClassSampling:
         indices = self.candidates[class_id]
         return class_id, draws('source_index', lambda generator: int(indices[generator.integers(len(indices))]))
 
-    def sample(self, dataset: BaseSegDataset, index: int, class_id: int, draws: Draws) -> dict[str, Any]:
+    def sample(self, index: int, class_id: int, draws: Draws) -> dict[str, Any]:
         """File ``index`` through the pipeline, its crop drawn again up to ten times until it shows the class.
 
         The file is decoded and resized once: only the random transforms run again.
         """
+        dataset, own = self.dataset.locate(index)
         before, redrawn, after = dataset.pipeline.split_for_redrawing()
-        loaded = {**before(dataset.record(index, draws)), 'sampled_class': class_id}
+        loaded = {**before(dataset.record(own, draws)), 'sampled_class': class_id}
         enough = self.min_pixels * self.min_crop_ratio
         if enough <= 0:
             return after(redrawn(loaded))
@@ -165,6 +146,62 @@ class RareClassSampling:
                 lambda results: np.count_nonzero(results['gt_seg_map'] == class_id) > enough,
             )
         )
+
+
+class FileStatistics:
+    """Pixels per class of each file of one dataset, from the files that a converter left in its ``data_root``.
+
+    Args:
+        dataset: its ``label_map`` is applied.
+
+    Raises:
+        FileNotFoundError: a statistics file is missing.
+        ValueError: it is broken, or belongs to other files or classes.
+
+    Attributes:
+        counts: ``{class: pixels, 'file': path}`` of each of the dataset's files.
+    """
+
+    def __init__(self, dataset: BaseSegDataset):
+        self.dataset = dataset
+        self.path = os.path.join(dataset.data_root, CLASS_STATS_FILE)
+        listed = _read_statistics(self.path, dataset)
+        self._files = _read_statistics(os.path.join(dataset.data_root, CLASS_FILES_FILE), dataset)
+        if dataset.label_map is not None:
+            listed = [{**dataset.label_map.merge_counts(stats), 'file': stats['file']} for stats in listed]
+            self._files = dataset.label_map.merge_files(self._files)
+        self._lookup = FileLookup(dataset.label_names)
+        self.counts = [stats for stats in listed if self._lookup(stats['file']) is not None]
+        self._check_files()
+        self._check_classes()
+
+    def candidates(self, class_id: int, min_pixels: int) -> np.ndarray:
+        """Indices of the dataset's files with more than ``min_pixels`` pixels of a class."""
+        return candidate_indices(self._files.get(str(class_id), []), self._lookup, min_pixels)
+
+    def largest(self, class_id: int) -> int:
+        """Most pixels of a class in one file."""
+        return max((pixels for _, pixels in self._files.get(str(class_id), [])), default=0)
+
+    def _check_files(self) -> None:
+        dataset = self.dataset
+        if not self.counts:
+            raise ValueError(f'{self.path} names none of the label maps in {dataset.seg_map_dir}: {_advice(dataset)}')
+        if len(self.counts) < len(dataset):
+            print_log(
+                f'{self.path} lacks {len(dataset) - len(self.counts)} of {len(dataset)} label maps, which are never '
+                f'sampled: {_advice(dataset)}',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def _check_classes(self) -> None:
+        found = {int(key) for stats in self.counts for key in stats if key != 'file'}
+        foreign = sorted(class_id for class_id in found if not 0 <= class_id < self.dataset.num_classes)
+        if foreign:
+            raise ValueError(
+                f'{self.path} counts classes {foreign}, but the dataset has {self.dataset.num_classes} classes'
+            )
 
 
 class FileLookup:
@@ -196,8 +233,8 @@ def candidate_indices(files: Iterable[Sequence], lookup: Callable[[str], int | N
 
 
 def _advice(dataset: BaseSegDataset) -> str:
-    if dataset.label_converter:
-        return f'run python {dataset.label_converter} {dataset.data_root}'
+    if command := dataset.conversion_command():
+        return f'run {command}'
     return 'run python tools/dataset_statistics.py --config CONFIG, the config of this training'
 
 

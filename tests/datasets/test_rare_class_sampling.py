@@ -88,14 +88,14 @@ def test_crop_shows_the_class_where_it_can(root):
     for n in range(60):
         draws = Draws(sample_generator(0, n))
         class_id, index = sampling.draw(draws)
-        shown.append(int((sampling.sample(dataset, index, class_id, draws)['label'] == class_id).sum()) > 30)
+        shown.append(int((sampling.sample(index, class_id, draws)['label'] == class_id).sum()) > 30)
     assert np.mean(shown) > 0.9
     plain = RareClassSampling(dataset, min_pixels=60, min_crop_ratio=0)
     without = []
     for n in range(60):
         draws = Draws(sample_generator(0, n))
         class_id, index = plain.draw(draws)
-        without.append(int((plain.sample(dataset, index, class_id, draws)['label'] == class_id).sum()) > 30)
+        without.append(int((plain.sample(index, class_id, draws)['label'] == class_id).sum()) > 30)
     assert np.mean(without) < np.mean(shown)
 
 
@@ -111,7 +111,7 @@ def test_recropping_equals_reloading(root, monkeypatch):
         given = {'crop_box': boxes, 'flip': [0.9] * 20}
         generator = np.random.default_rng(0)
         reads.clear()
-        ours = sampling.sample(dataset, index, class_id, Draws(generator, given))
+        ours = sampling.sample(index, class_id, Draws(generator, given))
         assert len(reads) == 1
         draws = Draws(generator, given)
         reloaded = redraw_until(
@@ -178,5 +178,5 @@ def test_photometric_steps_run_once(root, monkeypatch):
     pipeline.insert(5, {'type': 'PhotoMetricDistortion'})
     dataset = DATASETS.build(gta_config(root, pipeline=pipeline))
     sampling = RareClassSampling(dataset, min_pixels=60, min_crop_ratio=100)
-    sampling.sample(dataset, 0, 0, Draws(sample_generator(0, 0)))
+    sampling.sample(0, 0, Draws(sample_generator(0, 0)))
     assert len(calls) == 1

@@ -12,8 +12,9 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 META_KEYS = ('img_path', 'seg_map_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction')
-# Where a sample comes from, known only if it was cropped (y1, y2, x1, x2 before flipping), and drawn for a class.
-ORIGIN_KEYS = ('crop_box', 'sampled_class')
+# Where a sample comes from: its dataset, and if there are such its crop (y1, y2, x1, x2 before flipping) and the class
+# that it was drawn for.
+ORIGIN_KEYS = ('dataset', 'crop_box', 'sampled_class')
 
 
 def image_tensor(image: np.ndarray) -> torch.Tensor:
