@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from mmseg.datasets.depth_files import check_depth_maps
 from mmseg.datasets.label_map import LabelMap
 from mmseg.datasets.metainfo import complete_metainfo
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
-from mmseg.datasets.transforms import Compose, LoadAnnotations
+from mmseg.datasets.transforms import Compose, LoadAnnotations, LoadDepth
 from mmseg.registry import DATASETS
 
 
@@ -27,7 +28,8 @@ class BaseSegDataset(Dataset):
 
     Args:
         data_root: folder that the other paths are relative to.
-        data_prefix: ``img_path`` and ``seg_map_path``, the folders of images and label maps, scanned with subfolders.
+        data_prefix: ``img_path`` and ``seg_map_path``, the folders of images and label maps, scanned with subfolders;
+            ``depth_path``, the folder of depth maps, if there are such (``LoadDepth``).
         img_suffix: ending of image names; several for mixed folders.
         seg_map_suffix: ending of label names, in place of the image's.
         pipeline: transforms, as config dicts or callables.
@@ -38,20 +40,22 @@ class BaseSegDataset(Dataset):
         label_map: class in the files -> class in ``metainfo``, by names or ids, see :class:`LabelMap`; None = the same.
         test_mode: sample n is file n, in order.
         indices: the first so many files, or the files at these places.
-
-    Raises:
         name: in scores and pictures of several datasets; None = the class's name without 'Dataset', in small letters
             (of a plain ``BaseSegDataset`` its folder's).
-        FileNotFoundError: no folder, no images, or images without label map though the pipeline loads labels.
+
+    Raises:
+        FileNotFoundError: no folder, no images, or images without label or depth map though the pipeline loads them.
         ValueError: no classes, classes and palette of different length, or a label map with gaps.
 
     Attributes:
         label_converter: the tool that makes the label maps, named where they are missing.
+        depth_suffix: ending of a depth map's name, in place of the image's.
         margins_canvas: (height, width) that pseudo-label margins are meant for; None = the image's own size.
     """
 
     METAINFO: ClassVar[Mapping[str, Any]] = {}
     label_converter: ClassVar[str | None] = None
+    depth_suffix: ClassVar[str] = '.png'
     margins_canvas: ClassVar[tuple[int, int] | None] = None
 
     def __init__(
@@ -67,14 +71,15 @@ class BaseSegDataset(Dataset):
         label_map: Mapping[Any, Any] | None = None,
         test_mode: bool = False,
         indices: int | Sequence[int] | None = None,
+        name: str | None = None,
     ):
         self.data_root = data_root
+        self.name = name or self._default_name()
         prefix = data_prefix or {}
         self.img_dir = os.path.join(data_root, prefix.get('img_path', ''))
-        name: str | None = None,
         self.seg_map_dir = os.path.join(data_root, prefix.get('seg_map_path', ''))
+        self.depth_dir = os.path.join(data_root, prefix['depth_path']) if prefix.get('depth_path') else None
         self.img_suffixes = (img_suffix,) if isinstance(img_suffix, str) else tuple(img_suffix)
-        self.name = name or self._default_name()
         self.seg_map_suffix = seg_map_suffix
         self.ignore_index = ignore_index
         self.test_mode = test_mode
@@ -95,21 +100,16 @@ class BaseSegDataset(Dataset):
         self.img_names = list(stems.values())
         self.label_names = [self.label_name(stem) for stem in stems]
         self._labels_of_all_images = {self.label_name(stem) for stem in found}
+        self.depth_names = [stem + self.depth_suffix for stem in stems]
         if self.pipeline.find(LoadAnnotations) is not None:
             self._check_labels()
+        if self.pipeline.find(LoadDepth) is not None:
+            check_depth_maps(self)
 
     def label_name(self, stem: str) -> str:
         """Path of a label map below the label folder, from that of its image without suffix."""
         return stem + self.seg_map_suffix
 
-    def _find_images(self) -> dict[str, str]:
-        """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
-        if not os.path.isdir(self.img_dir):
-            raise FileNotFoundError(
-                f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md, '
-                'of your own data: docs/custom_dataset.md)'
-            )
-        stems: dict[str, str] = {}
     def _default_name(self) -> str:
         kind = type(self).__name__.removesuffix('Dataset').lower()
         return kind if type(self) is not BaseSegDataset else Path(self.data_root).name.replace('.', '_') or kind
@@ -120,6 +120,14 @@ class BaseSegDataset(Dataset):
             return None
         return f'python {self.label_converter} {self.data_root or "DATA_ROOT"}'
 
+    def _find_images(self) -> dict[str, str]:
+        """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
+        if not os.path.isdir(self.img_dir):
+            raise FileNotFoundError(
+                f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md, '
+                'of your own data: docs/custom_dataset.md)'
+            )
+        stems: dict[str, str] = {}
         names = sorted(files_below(self.img_dir))
         for name in names:
             stem = without_suffix(name, self.img_suffixes)
@@ -180,14 +188,6 @@ class BaseSegDataset(Dataset):
     def num_classes(self) -> int:
         return len(self.metainfo['classes'])
 
-    def set_seed(self, seed: int) -> None:
-        """Seed of the random decisions; call it before the loader starts its workers."""
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return len(self.img_names)
-
-    def record(self, index: int, draws: Draws) -> dict[str, Any]:
     @property
     def parts(self) -> list[BaseSegDataset]:
         """The dataset itself: several datasets in one have several (``ConcatDataset``)."""
@@ -197,13 +197,23 @@ class BaseSegDataset(Dataset):
         """The dataset that file ``index`` belongs to, and its index there."""
         return self, index
 
+    def set_seed(self, seed: int) -> None:
+        """Seed of the random decisions; call it before the loader starts its workers."""
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.img_names)
+
+    def record(self, index: int, draws: Draws) -> dict[str, Any]:
         """What the pipeline starts from for one file."""
-        return {
+        depth = {} if self.depth_dir is None else {'depth_path': os.path.join(self.depth_dir, self.depth_names[index])}
+        return depth | {
             'img_path': os.path.join(self.img_dir, self.img_names[index]),
             'seg_map_path': os.path.join(self.seg_map_dir, self.label_names[index]),
             'num_classes': self.num_classes,
             'ignore_index': self.ignore_index,
             'label_map': self.label_map,
+            'dataset': self.name,
             'draws': draws,
         }
 
@@ -213,7 +223,6 @@ class BaseSegDataset(Dataset):
 
     def __getitem__(self, number: int) -> dict[str, Any]:
         if self.test_mode:
-            'dataset': self.name,
             index = range(len(self))[number]
         else:
             index = shuffled_index(self.seed, number, len(self))

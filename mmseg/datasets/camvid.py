@@ -22,6 +22,8 @@ CAMVID_COLOURS = {
     'Bicyclist': (0, 128, 192),
 }
 _ANNOTATIONS = 'annot'
+# What tools/generate_depth.py puts beside the frames.
+_DEPTH = 'depth_'
 
 
 @DATASETS.register_module()
@@ -57,7 +59,9 @@ class CamVidDataset(BaseSegDataset):
 
     def _find_images(self) -> dict[str, str]:
         found = {
-            stem: name for stem, name in super()._find_images().items() if not _folder(stem).endswith(_ANNOTATIONS)
+            stem: name
+            for stem, name in super()._find_images().items()
+            if not _folder(stem).endswith(_ANNOTATIONS) and not _folder(stem).startswith(_DEPTH)
         }
         if self.sequences is None:
             return found

@@ -17,6 +17,7 @@ class CityscapesDataset(BaseSegDataset):
     METAINFO = CITYSCAPES_METAINFO
     label_converter = 'tools/convert_datasets/cityscapes.py'
     margins_canvas = (1024, 2048)
+    depth_suffix = '_depth.png'
 
     def __init__(
         self,

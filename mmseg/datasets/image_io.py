@@ -1,4 +1,4 @@
-"""Reading images and label maps, with errors that name the file."""
+"""Reading images, label maps and depth maps, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -108,3 +108,27 @@ def read_label(path: str) -> np.ndarray:
             raise ValueError(f'label map {path} holds ids from {label.min()} to {label.max()}, expected 0 to 255')
         label = label.astype(np.uint8)
     return label
+
+
+def read_depth(path: str) -> np.ndarray:
+    """Read a map of inverse relative depth, 0 = farthest to 255 = nearest, as (H, W) uint8.
+
+    Colour files are taken if their three channels are equal.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is no image, broken, has 16 bits, or shows depth in colours.
+    """
+    depth = cv2.imdecode(_read_bytes(path, 'depth map'), cv2.IMREAD_UNCHANGED)
+    expected = 'expected 8-bit grey inverse depth, 255 = nearest; to make such maps: tools/generate_depth.py'
+    if depth is None:
+        raise ValueError(f'depth map {path} cannot be read: it is broken or not an image')
+    if depth.dtype != np.uint8:
+        raise ValueError(f'depth map {path} has {8 * depth.itemsize} bits per pixel, {expected}')
+    if depth.ndim == 2:
+        return depth
+    grey = depth[..., 0]
+    # An alpha channel says nothing of depth.
+    if any(not np.array_equal(grey, depth[..., channel]) for channel in range(1, min(depth.shape[2], 3))):
+        raise ValueError(f'depth map {path} is a colour picture, {expected}')
+    return np.ascontiguousarray(grey)

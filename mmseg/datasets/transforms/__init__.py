@@ -2,6 +2,7 @@
 
 from mmseg.datasets.transforms.base import Compose, Transform
 from mmseg.datasets.transforms.color_jitter import ColorJitter
+from mmseg.datasets.transforms.depth import LoadDepth
 from mmseg.datasets.transforms.formatting import PackSegInputs, PackTrainInputs
 from mmseg.datasets.transforms.geometry import Pad, PadAround, RandomCrop, RandomFlip
 from mmseg.datasets.transforms.loading import LoadAnnotations, LoadImageFromFile
@@ -13,6 +14,7 @@ __all__ = [
     'ColorJitter',
     'Compose',
     'LoadAnnotations',
+    'LoadDepth',
     'LoadImageFromFile',
     'PackSegInputs',
     'PackTrainInputs',

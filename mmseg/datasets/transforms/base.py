@@ -1,6 +1,6 @@
 """What a transform is, how transforms make a pipeline, and which maps travel with an image.
 
-A pipeline passes one dict on: ``img`` (H, W, 3) BGR uint8, label-like maps (``MAPS``), file names and sizes, and
+A pipeline passes one dict on: ``img`` (H, W, 3) BGR uint8, maps of the same size (``MAPS``), file names and sizes, and
 ``draws`` (``mmseg.datasets.randomness.Draws``), the only source of random decisions. Transforms never write into the
 arrays they get, so a dict may be copied shallowly and sent down the same pipeline again.
 """
@@ -14,9 +14,11 @@ from mmseg.registry import TRANSFORMS
 
 Results = dict[str, Any]
 
-# Maps that are resized (nearest), cropped and flipped with the image -> value of padded pixels. The originals pad the
-# mask of valid pixels with 255 too, which multiplies the pseudo-label weight by 255 there: 0 here.
-MAPS = {'gt_seg_map': 255, 'valid': 0}
+# Maps that are resized, cropped and flipped with the image -> value of padded pixels. The originals pad the mask of
+# valid pixels with 255 too, which multiplies the pseudo-label weight by 255 there: 0 here.
+MAPS = {'gt_seg_map': 255, 'valid': 0, 'depth': 255}
+# Those of them that are resized bilinearly, in float32; the others hold ids (nearest).
+SMOOTH_MAPS = ('depth',)
 
 
 class Transform:

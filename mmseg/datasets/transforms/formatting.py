@@ -37,13 +37,15 @@ def sample_meta(results: Results) -> Results:
 
 @TRANSFORMS.register_module()
 class PackTrainInputs(Transform):
-    """Training sample: ``image`` (3, H, W) BGR, ``label`` and ``valid`` (H, W) where present, all uint8; ``meta``."""
+    """Training sample: uint8 ``image`` (3, H, W) BGR; ``label``, ``valid``, ``depth`` (H, W) if present; ``meta``."""
 
     def __call__(self, results: Results) -> Results:
         sample = {'image': image_tensor(results['img']), 'meta': sample_meta(results)}
         for key, name in (('label', 'gt_seg_map'), ('valid', 'valid')):
             if name in results:
                 sample[key] = map_tensor(results[name])
+        if 'depth' in results:
+            sample['depth'] = map_tensor(results['depth'].astype(np.uint8))
         return sample
 
 

@@ -44,6 +44,15 @@ def choose_box(label: np.ndarray, draw_box: Callable[[], Box], cat_max_ratio: fl
     return draw_box()
 
 
+def _other_size(name: str, results: Results) -> str:
+    (height, width), (own_height, own_width) = results['img'].shape[:2], results[name].shape
+    file = results.get(f'{name}_path', '')
+    return (
+        f'RandomCrop: {name} {file} is {own_width}x{own_height} pixels, its image {results["img_path"]} '
+        f'{width}x{height}: put Resize between loading and cropping'
+    )
+
+
 @TRANSFORMS.register_module()
 class RandomCrop(Transform):
     """Cut the same box out of the image and all maps. A smaller image stays as it is (see ``Pad``).
@@ -77,6 +86,8 @@ class RandomCrop(Transform):
             box = draw_box()
         for name in ('img', *MAPS):
             if name in results:
+                if results[name].shape[:2] != shape:
+                    raise ValueError(_other_size(name, results))
                 results[name] = cut(results[name], box)
         results['img_shape'] = results['img'].shape[:2]
         results['crop_box'] = box

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmseg.datasets.transforms.base import MAPS, Results, Transform
+from mmseg.datasets.transforms.base import MAPS, SMOOTH_MAPS, Results, Transform
 from mmseg.registry import TRANSFORMS
 
 Size = tuple[int, int]  # width, height
@@ -36,6 +36,11 @@ def resize_map(values: np.ndarray, size: Size, backend: str = 'cv2') -> np.ndarr
     return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
 
 
+def resize_smooth_map(values: np.ndarray, size: Size) -> np.ndarray:
+    """Bilinear resize of a (H, W) float32 map to (width, height)."""
+    return values if values.shape == size[::-1] else cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
+
+
 def resize_image(image: np.ndarray, size: Size, interpolation: str = 'bilinear', backend: str = 'cv2') -> np.ndarray:
     """Resize of a (H, W, 3) uint8 image to (width, height); Pillow's filters grow wider as images shrink."""
     if image.shape[:2] == size[::-1]:
@@ -48,7 +53,7 @@ def resize_image(image: np.ndarray, size: Size, interpolation: str = 'bilinear',
 
 @TRANSFORMS.register_module()
 class Resize(Transform):
-    """Resize the image and all maps present (nearest).
+    """Resize the image and all maps present: ids by nearest neighbour, depth bilinearly to the image's new size.
 
     Args:
         scale: (width, height) to fit, or a list of such.
@@ -116,7 +121,11 @@ class Resize(Transform):
         results['img'] = resize_image(results['img'], size, self.interpolation, self.backend)
         for name in MAPS:
             if name in results:
-                results[name] = resize_map(results[name], size, self.backend)
+                results[name] = (
+                    resize_smooth_map(results[name], size)
+                    if name in SMOOTH_MAPS
+                    else resize_map(results[name], size, self.backend)
+                )
         results['img_shape'] = size[::-1]
         results['scale_factor'] = (size[0] / width, size[1] / height)
         return results
