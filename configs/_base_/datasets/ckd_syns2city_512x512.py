@@ -1,0 +1,1 @@
+_base_ = ['st_syns2city_512x512_pmd.py']

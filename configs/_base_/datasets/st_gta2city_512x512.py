@@ -1,0 +1,43 @@
+_base_ = ['cityscapes_val_1024x512.py']
+
+# DDB, step 1. GTA's 1914x1052 becomes 1280x704.
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='SampleNumberSampler'),
+    collate_fn=dict(type='collate_domains'),
+    dataset=dict(
+        type='UDADataset',
+        # Source files in shuffled order, target files at random.
+        source_order='shuffled',
+        source=dict(
+            type='GTADataset',
+            data_root='data/gta',
+            data_prefix=dict(img_path='images', seg_map_path='labels'),
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadAnnotations'),
+                dict(type='Resize', scale=(1280, 720), keep_ratio=True),
+                dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
+                dict(type='RandomFlip', prob=0.5),
+                dict(type='Pad', size=(512, 512)),
+                dict(type='PackTrainInputs'),
+            ],
+        ),
+        # The target's labels are not even loaded.
+        target=dict(
+            type='CityscapesDataset',
+            data_root='data/cityscapes',
+            data_prefix=dict(img_path='leftImg8bit/train', seg_map_path='gtFine/train'),
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='Resize', scale=(1024, 512), keep_ratio=True),
+                dict(type='RandomCrop', crop_size=(512, 512)),
+                dict(type='RandomFlip', prob=0.5),
+                dict(type='Pad', size=(512, 512)),
+                dict(type='PackTrainInputs'),
+            ],
+        ),
+    ),
+)

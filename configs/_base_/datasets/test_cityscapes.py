@@ -1,0 +1,1 @@
+_base_ = ['cityscapes_val_1024x512.py']

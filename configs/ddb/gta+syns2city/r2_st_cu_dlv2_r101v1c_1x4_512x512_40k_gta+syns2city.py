@@ -1,0 +1,8 @@
+# DDB, round 2, step 1, region path: GTA and Synscapes -> Cityscapes.
+# Not published: the settings of one source and one target.
+_base_ = ['r2_st_ca_dlv2_r101v1c_1x4_512x512_40k_gta+syns2city.py']
+
+# A rectangle of the source image, two fifths of the whole, in place of half of its classes.
+uda = dict(mixing=dict(_delete_=True, type='CutMix', area=0.4))
+
+name = 'r2_st_cu_dlv2_r101v1c_1x4_512x512_40k_gta+syns2city'
