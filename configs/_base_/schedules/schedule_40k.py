@@ -1,4 +1,2 @@
+# DDB's name for it. The 40 000 iterations are in default_runtime.py.
 _base_ = ['poly10warm.py']
-
-train_cfg = dict(max_iters=40000, val_interval=4000)
-default_hooks = dict(checkpoint=dict(interval=4000))
