@@ -109,15 +109,27 @@ class UDADataset(Dataset):
             Draws(sample_generator(self.seed, number, part), given.get(name))
             for part, name in ((_PAIR, 'pair'), (_SOURCE, 'source'), (_TARGET, 'target'))
         )
-        target_index = pair('target_index', lambda generator: int(generator.integers(len(self.target))))
-        if self.rare_class_sampling is None:
-            source_index = pair('source_index', lambda generator: self._source_index(number, generator))
-            source_sample = self.source.sample(source_index, source)
-        else:
-            class_id, source_index = self.rare_class_sampling.draw(pair)
-            source_sample = self.rare_class_sampling.sample(source_index, class_id, source)
+        target_index = self._target_index(pair)
+        source_sample = self._source_sample(number, pair, source)
         samples = {'source': source_sample, 'target': self.target.sample(target_index, target)}
         return self._crop_together(samples, pair) if self.sync_crop_size else samples
+
+    def source_half(self, number: int) -> dict[str, Any]:
+        """The source of sample ``number``, without loading its target."""
+        pair, source = (Draws(sample_generator(self.seed, number, part)) for part in (_PAIR, _SOURCE))
+        self._target_index(pair)  # drawn first, from the same generator
+        samples = {'source': self._source_sample(number, pair, source)}
+        return (self._crop_together(samples, pair) if self.sync_crop_size else samples)['source']
+
+    def _target_index(self, draws: Draws) -> int:
+        return draws('target_index', lambda generator: int(generator.integers(len(self.target))))
+
+    def _source_sample(self, number: int, pair: Draws, source: Draws) -> dict[str, Any]:
+        if self.rare_class_sampling is None:
+            index = pair('source_index', lambda generator: self._source_index(number, generator))
+            return self.source.sample(index, source)
+        class_id, index = self.rare_class_sampling.draw(pair)
+        return self.rare_class_sampling.sample(index, class_id, source)
 
     def _source_index(self, number: int, generator: np.random.Generator) -> int:
         if self.class_balanced_sampling is not None:
@@ -128,7 +140,7 @@ class UDADataset(Dataset):
 
     def _crop_together(self, samples: dict[str, Any], draws: Draws) -> dict[str, Any]:
         shapes = {name: tuple(sample['image'].shape[-2:]) for name, sample in samples.items()}
-        if shapes['source'] != shapes['target']:
+        if len(set(shapes.values())) > 1:
             raise ValueError(f'sync_crop_size needs source and target crops of one size, got {shapes}')
         box = draws('sync_box', lambda generator: random_box(generator, shapes['source'], self.sync_crop_size))
         return {name: crop_sample(sample, box) for name, sample in samples.items()}
