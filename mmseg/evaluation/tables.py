@@ -22,16 +22,12 @@ def class_table(classes: Sequence[str], columns: Mapping[str, Sequence[float]]) 
     return _text(table)
 
 
-def summary_table(scores: Mapping[str, Mapping[str, float]]) -> str:
-    """The means side by side, a line per data set; a single one needs no name."""
+def summary_table(scores: Mapping[str, float]) -> str:
+    """The means side by side."""
     table = Table(box=box.ROUNDED)
-    named = any(scores)
-    if named:
-        table.add_column('Data set')
-    for name in next(iter(scores.values())):
+    for name in scores:
         table.add_column(name, justify='right')
-    for dataset, row in scores.items():
-        table.add_row(*([dataset] if named else []), *(_percent(value) for value in row.values()))
+    table.add_row(*(_percent(value) for value in scores.values()))
     return _text(table)
 
 

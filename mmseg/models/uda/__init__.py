@@ -5,7 +5,19 @@ from mmseg.models.uda.base import Step, UDADecorator
 from mmseg.models.uda.building import build_method
 from mmseg.models.uda.dacs import DACS
 from mmseg.models.uda.minent import MinEnt
+from mmseg.models.uda.pbal import PBALBidirectional, PBALSelfTraining
 from mmseg.models.uda.proca import ProCA
 from mmseg.models.uda.supervised import Supervised
 
-__all__ = ['DACS', 'AdvSeg', 'MinEnt', 'ProCA', 'Step', 'Supervised', 'UDADecorator', 'build_method']
+__all__ = [
+    'DACS',
+    'AdvSeg',
+    'MinEnt',
+    'PBALBidirectional',
+    'PBALSelfTraining',
+    'ProCA',
+    'Step',
+    'Supervised',
+    'UDADecorator',
+    'build_method',
+]

@@ -39,7 +39,8 @@ class AdvSeg(Supervised):
         max_iters: length of the training.
         data_preprocessor: config of the data preprocessor.
         discriminator_loss: ``LS`` (least squares) or ``Vanilla`` (binary cross-entropy).
-        adversarial_weight: lambda_adv of each head; None = the published main 0.001, aux 0.0002.
+        adversarial_weight: lambda_adv of each head; None = the published main 0.001, aux 0.0002; 0 = this head gets no
+            discriminator. Without any discriminator ``optim_wrapper`` has ``main`` alone.
         main_optimizer_steps_discriminators: the published runs built their main optimizer over everything, so that it
             steps the discriminators too, after their own Adam's gradient; False = only their own optimizer does.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
@@ -75,7 +76,8 @@ class AdvSeg(Supervised):
         super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment, contrast=contrast)
         self.mic = self.build_masking(model, masking, teacher, pseudo_labels, strong_augment)
         self.adversarial_loss = AdversarialLoss(discriminator_loss)
-        self.adversarial_weight = head_weights(self.student, adversarial_weight, 'uda.adversarial_weight')
+        weights = head_weights(self.student, adversarial_weight, 'uda.adversarial_weight')
+        self.adversarial_weight = {head: weight for head, weight in weights.items() if weight}
         self.main_optimizer_steps_discriminators = main_optimizer_steps_discriminators
         self.model_D = nn.ModuleDict(
             {head: Discriminator(self.student.num_classes) for head in self.adversarial_weight}
@@ -88,7 +90,8 @@ class AdvSeg(Supervised):
         return step
 
     def passes(self) -> list[Callable[[Step], Losses]]:
-        return [self.supervised, self.adversarial, *self.masked_passes(), self.discriminate]
+        discriminate = [self.discriminate] if self.model_D else []
+        return [self.supervised, self.adversarial, *self.masked_passes(), *discriminate]
 
     def supervised(self, step: Step) -> Losses:
         """Source images; their predictions are kept for the discriminator."""
@@ -109,7 +112,11 @@ class AdvSeg(Supervised):
                 f'G_trg.loss.{head}': weight * self.adversarial_loss(self.model_D[head](output[head]), SOURCE)
                 for head, weight in self.adversarial_weight.items()
             }
-        return losses | self.target_contrast('trg', out)
+        return losses | self.target_losses(step, out)
+
+    def target_losses(self, step: Step, out: SegOutput) -> Losses:
+        """What else the student's output for the target images is trained on."""
+        return self.target_contrast('trg', out)
 
     def discriminate(self, step: Step) -> Losses:
         """The discriminators learn from the predictions as they are; nothing reaches the student."""
@@ -118,7 +125,7 @@ class AdvSeg(Supervised):
         for name, output, domain in (('src', step.source_output, SOURCE), ('trg', step.target_output, TARGET)):
             scores = {head: discriminator(output[head]) for head, discriminator in self.model_D.items()}
             losses |= {f'D_{name}.loss.{head}': self.adversarial_loss(x, domain) / 2 for head, x in scores.items()}
-            step.seen[name] = scores['main'].detach()
+            step.seen[name] = next(iter(scores.values())).detach()
         return losses
 
     def probabilities(self, out: SegOutput, images: Tensor) -> dict[str, Tensor]:
@@ -127,14 +134,18 @@ class AdvSeg(Supervised):
 
     def optimizer_modules(self) -> dict[str, dict[str, nn.Module]]:
         student, discriminators = {'model': self.model}, {'model_D': self.model_D}
+        if not self.model_D:
+            return {'main': student}
         main = student | discriminators if self.main_optimizer_steps_discriminators else student
         return {'main': main, 'discriminator': discriminators}
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
-        """Also how far the main discriminator takes each patch for target."""
+        """Also how far the first discriminator takes each patch for target."""
+        panel = {**super().panel_images(step), 'target_image': step.target.images}
+        if not self.model_D:
+            return panel
         seen = {name: self.adversarial_loss.probability(scores) for name, scores in step.seen.items()}
-        source = {**super().panel_images(step), 'source_discriminator': seen['src']}
-        return {**source, 'target_image': step.target.images, 'target_discriminator': seen['trg']}
+        return {**panel, 'source_discriminator': seen['src'], 'target_discriminator': seen['trg']}
 
 
 def _detached(output: dict[str, Tensor]) -> dict[str, Tensor]:

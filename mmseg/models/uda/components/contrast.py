@@ -242,8 +242,8 @@ def embedding_channels(student: Any) -> int:
     return int(channels)
 
 
-def classifier_rows(student: Any) -> Tensor:
-    """Rows (C, A) of the last 1x1 convolution, with gradient.
+def classifier_rows(student: Any, key: str = 'uda.contrast') -> Tensor:
+    """Rows (C, A) of the last 1x1 convolution, with gradient; ``key`` is the setting that a message names.
 
     Raises:
         ValueError: the head's classifier is something else.
@@ -252,7 +252,7 @@ def classifier_rows(student: Any) -> Tensor:
     classifier = getattr(head, 'conv_seg', None)
     if not isinstance(classifier, nn.Conv2d) or classifier.kernel_size != (1, 1):
         raise ValueError(
-            f'uda.contrast: {type(head).__name__} does not classify with a 1x1 convolution, whose rows could be '
-            "prototypes; choose prototypes='bank'"
+            f'{key}: {type(head).__name__} does not classify with a 1x1 convolution, whose rows could be prototypes; '
+            "a contrast can take prototypes='bank' instead"
         )
     return classifier.weight.flatten(1)
