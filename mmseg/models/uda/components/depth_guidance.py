@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import torch
@@ -19,7 +19,7 @@ from mmseg.models.uda.components.depth_relabel import REGIONS, SoftLabels, class
 from mmseg.models.uda.components.depth_similarity import BankIndex
 
 FLAGS = ('any', 'last')
-READERS = 4  # a batch has few images
+MAX_READERS = 4
 
 
 class Guidance(NamedTuple):
@@ -185,11 +185,16 @@ class DepthGuidance:
             counts = missing.any(dim=1)
         return gather_rows(torch.stack([counts, asks], dim=1).to(torch.uint8))
 
-    def read_crops(self, numbers: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """Crops and their labels as bytes, read at the same time; see :meth:`DepthBank.read`."""
+    def start_reading(self, replacements: Sequence[int]) -> dict[int, Future[tuple[Tensor, Tensor]]]:
+        """Read crops beside the training: by slot of the batch, where there is one, bytes as of `DepthBank.read`."""
         assert self.crops is not None, 'the bank is not open'
-        with ThreadPoolExecutor(READERS) as pool:
-            return list(pool.map(self.crops.read, numbers))
+        slots = {slot: number for slot, number in enumerate(replacements) if number >= 0}
+        if not slots:
+            return {}
+        readers = ThreadPoolExecutor(min(len(slots), MAX_READERS), thread_name_prefix='source crops')
+        reading = {slot: readers.submit(self.crops.read, number) for slot, number in slots.items()}
+        readers.shutdown(wait=False)
+        return reading
 
 
 def _to_host(best: Tensor, given: Tensor, flags: Tensor) -> tuple[list[int], list[tuple[int, int]], bool]:
