@@ -126,13 +126,13 @@ def image_size(cfg: Config) -> tuple[int, int]:
     Raises:
         ValueError: the config does not tell.
     """
-    from mmseg.evaluation.config_options import loader_section
+    from mmseg.evaluation.config_options import evaluated_configs
 
     test_cfg = cfg.model.get('test_cfg') or {}
     if test_cfg.get('mode') == 'slide':
         height, width = test_cfg['crop_size']
         return height, width
-    for step in loader_section(cfg)['dataset'].get('pipeline', []):
+    for step in evaluated_configs(cfg)[0].get('pipeline', []):
         if step['type'] == 'Resize' and step.get('scale'):
             width, height = step['scale']
             return height, width

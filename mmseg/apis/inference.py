@@ -14,7 +14,7 @@ from torch import nn
 from mmseg.apis.images import ImageLike, as_bgr
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.transforms import Compose
-from mmseg.evaluation.config_options import loader_section
+from mmseg.evaluation.config_options import evaluated_configs
 from mmseg.structures import SegDataSample
 
 Key = TypeVar('Key', bound=Hashable)
@@ -100,7 +100,7 @@ def array_pipeline(cfg: Config) -> Compose:
     Raises:
         ValueError: it does not end with ``PackSegInputs``.
     """
-    steps = [step for step in loader_section(cfg)['dataset']['pipeline'] if step['type'] not in LOADING]
+    steps = [step for step in evaluated_configs(cfg)[0]['pipeline'] if step['type'] not in LOADING]
     if not steps or steps[-1]['type'] != 'PackSegInputs':
         raise ValueError('the test pipeline of the config must end with PackSegInputs')
     return Compose([dict(step) for step in steps])

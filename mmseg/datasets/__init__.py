@@ -7,7 +7,7 @@ from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
 from mmseg.datasets.class_balanced import ClassBalancedDataset, ClassBalancedSampling
 from mmseg.datasets.collate import collate_domains
-from mmseg.datasets.concatenation import ConcatDataset, build_dataset, single_configs
+from mmseg.datasets.concatenation import ConcatDataset
 from mmseg.datasets.dark_zurich import DarkZurichDataset
 from mmseg.datasets.domain_pair import UDADataset
 from mmseg.datasets.gta import GTADataset
@@ -34,7 +34,5 @@ __all__ = [
     'SynscapesDataset',
     'SynthiaDataset',
     'UDADataset',
-    'build_dataset',
     'collate_domains',
-    'single_configs',
 ]

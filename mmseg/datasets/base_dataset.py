@@ -197,6 +197,10 @@ class BaseSegDataset(Dataset):
         """The dataset that file ``index`` belongs to, and its index there."""
         return self, index
 
+    def image_name(self, meta: Mapping[str, Any]) -> str:
+        """Path of a sample's image below the image folder, from the sample's file facts."""
+        return os.path.relpath(meta['img_path'], self.img_dir).replace(os.sep, '/')
+
     def set_seed(self, seed: int) -> None:
         """Seed of the random decisions; call it before the loader starts its workers."""
         self.seed = seed

@@ -83,6 +83,11 @@ class ConcatDataset(Dataset):
         other.seed = self.seed
         return other
 
+    def image_name(self, meta: Mapping[str, Any]) -> str:
+        """Path of a sample's image below its image folder, with the name of its dataset as the first folder."""
+        own = next(part for part in self.parts if part.name == meta['dataset'])
+        return f'{own.name}/{own.image_name(meta)}'
+
     def sample(self, index: int, draws: Draws) -> dict[str, Any]:
         """File ``index`` through its dataset's pipeline with these random decisions."""
         part, own = self.locate(index)
@@ -97,24 +102,5 @@ class ConcatDataset(Dataset):
 
 
 def build_dataset(config: Any) -> Any:
-    """A dataset from its config; a list of configs is one dataset made of them.
-
-    Args:
-        config: of a dataset, a list of such, or a dataset, which is handed back.
-
-    Raises:
-        ValueError: see :class:`ConcatDataset`.
-    """
-    if isinstance(config, (list, tuple)):
-        return build_dataset(config[0]) if len(config) == 1 else ConcatDataset(config)
-    return DATASETS.build(config) if isinstance(config, Mapping) else config
-
-
-def single_configs(config: Any) -> list[dict[str, Any]]:
-    """The configs of the single datasets that a dataset's config, or a list of such, is made of.
-
-    They are those in the config itself: changing them changes it.
-    """
-    if isinstance(config, (list, tuple)):
-        return [single for item in config for single in single_configs(item)]
-    return single_configs(config['datasets']) if 'datasets' in config else [config]
+    """A dataset from its config, or from a list of configs; datasets themselves are handed back."""
+    return config if isinstance(config, Dataset) else DATASETS.build(config)

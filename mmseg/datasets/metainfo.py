@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmseg.datasets.classes import distinct_palette
@@ -41,16 +41,22 @@ def complete_metainfo(own: Mapping[str, Any], given: Mapping[str, Any] | str | N
     return {**metainfo, 'classes': classes, 'palette': [list(colour) for colour in palette]}
 
 
-def dataset_metainfo(dataset_cfg: Mapping[str, Any]) -> Metainfo:
-    """Metainfo of the dataset that a config describes; of a pair of domains, its target's. No file is looked at.
+def dataset_metainfo(dataset_cfg: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Metainfo:
+    """Metainfo of the dataset that a config describes; of a pair of domains its target's, of several the first's.
+
+    No file is looked at.
 
     Raises:
         ValueError: an unknown type, or no valid classes.
     """
-    while inner := dataset_cfg.get('target') or dataset_cfg.get('dataset'):
-        dataset_cfg = inner
+    while not isinstance(dataset_cfg, Mapping) or (inner := _inner(dataset_cfg)):
+        dataset_cfg = inner if isinstance(dataset_cfg, Mapping) else dataset_cfg[0]
     name = dataset_cfg.get('type')
     return complete_metainfo(_dataset_class(name, 'dataset').METAINFO, dataset_cfg.get('metainfo'), str(name))
+
+
+def _inner(dataset_cfg: Mapping[str, Any]) -> Any:
+    return next((dataset_cfg[key] for key in ('target', 'datasets', 'dataset') if dataset_cfg.get(key)), None)
 
 
 def _dataset_class(name: Any, where: str) -> Any:

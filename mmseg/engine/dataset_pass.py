@@ -20,6 +20,7 @@ from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import gather_objects, rank, world_size
 from mmseg.engine.legacy_checkpoint import load_student
 from mmseg.engine.precision import Precision
+from mmseg.evaluation.config_options import single_configs
 from mmseg.evaluation.evaluate import build_networks
 from mmseg.evaluation.progress import track
 from mmseg.registry import DATASETS
@@ -72,10 +73,12 @@ def load_networks(
 def domain_dataset(cfg: Config, domain: str, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Any:
     """The source or target dataset that a config trains with, in its files' order, with a changed pipeline.
 
+    Several sources, or targets, are one dataset.
+
     Args:
         cfg: of a training.
         domain: ``source``, the only one without adaptation, or ``target``.
-        change: of the pipeline's steps.
+        change: of the pipeline's steps, of each dataset's own.
 
     Raises:
         ValueError: the config has no such dataset.
@@ -84,16 +87,16 @@ def domain_dataset(cfg: Config, domain: str, change: Callable[[list[dict[str, An
     dataset = copy.deepcopy(loader.get('dataset'))
     if dataset is None:
         raise ValueError('the config has no train_dataloader')
+    dataset = Config({'dataset': dataset}).to_dict()['dataset']
     if domain in dataset:
         dataset = dataset[domain]
     elif domain == 'target':
         raise ValueError('the config trains without a target domain: train_dataloader.dataset is no UDADataset')
-    dataset = Config({'dataset': dataset}).to_dict()['dataset']
-    dataset.pop('class_balanced_sampling', None)
-    if dataset.get('type') == 'ClassBalancedDataset':
+    if isinstance(dataset, Mapping) and dataset.get('type') == 'ClassBalancedDataset':
         dataset = dataset['dataset']
-    dataset['pipeline'] = change(list(dataset['pipeline']))
-    dataset['test_mode'] = True
+    for single in single_configs(dataset):
+        single['pipeline'] = change(list(single['pipeline']))
+        single['test_mode'] = True
     with clear_config_errors({'dataset': dataset}):
         return DATASETS.build(dataset)
 

@@ -81,9 +81,9 @@ def test_pipeline(cfg: Any) -> list[dict[str, Any]]:
     Raises:
         ValueError: the config tests nothing.
     """
-    from mmseg.evaluation.config_options import loader_section
+    from mmseg.evaluation.config_options import evaluated_configs
 
-    return [step for step in loader_section(cfg)['dataset']['pipeline'] if step['type'] != 'LoadAnnotations']
+    return [step for step in evaluated_configs(cfg)[0]['pipeline'] if step['type'] != 'LoadAnnotations']
 
 
 def label_dataset(
@@ -96,7 +96,8 @@ def label_dataset(
     device: str,
     workers: int = 2,
 ) -> tuple[Tensor, int]:
-    """Write a palette PNG of train ids for every image of a dataset, under the image's name and sub-folder.
+    """Write a palette PNG of train ids for every image of a dataset, under the image's name and sub-folder
+    (with several datasets, below the name of its own).
 
     Two passes: thresholds from predictions at the network's input size, labels at the images' own size.
 
@@ -118,7 +119,7 @@ def label_dataset(
         info = sample['data_samples']
         data = preprocessor({'inputs': [sample['inputs']], 'data_samples': [info]}, False)
         labels = hard_labels(student.inference(data['inputs'], info.ori_shape), thresholds)
-        path = (Path(folder) / Path(info.img_path).relative_to(dataset.img_dir)).with_suffix('.png')
+        path = (Path(folder) / dataset.image_name(info.metainfo)).with_suffix('.png')
         save_palette_png(labels[0].cpu().numpy(), dataset.metainfo['palette'], path)
 
     return thresholds, len(broken + run_over(dataset, write, 'Pseudo-labels', workers))

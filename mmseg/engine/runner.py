@@ -33,7 +33,7 @@ from mmseg.engine.loops import TrainLoop
 from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
 from mmseg.engine.precision import Precision
 from mmseg.engine.training_state import restore
-from mmseg.registry import PARAM_SCHEDULERS, RUNNERS
+from mmseg.registry import DATASETS, PARAM_SCHEDULERS, RUNNERS
 
 DEFAULT_HOOKS: dict[str, type[Hook]] = {
     'logger': hooks.LoggerHook,
@@ -191,6 +191,8 @@ class Runner(mmengine.runner.Runner):
         if isinstance(dataloader, DataLoader):
             return dataloader
         cfg = copy.deepcopy(dataloader)
+        # mmengine takes a list of datasets for one that is built already.
+        cfg['dataset'] = DATASETS.build(cfg['dataset']) if isinstance(cfg['dataset'], (list, tuple)) else cfg['dataset']
         cfg.setdefault('pin_memory', torch.cuda.is_available())
         cfg.setdefault('worker_init_fn', {'type': _start_worker})
         loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)

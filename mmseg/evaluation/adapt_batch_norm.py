@@ -11,9 +11,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader, Dataset
 
-from mmseg.evaluation.config_options import loader_section
+from mmseg.evaluation.config_options import evaluated_configs
 from mmseg.evaluation.progress import track
-from mmseg.registry import DATASETS
 
 BATCH_SIZE = 8
 
@@ -28,13 +27,14 @@ def target_images(cfg: Config, tested: Config) -> Dataset:
     Raises:
         ValueError: no training data in the config.
     """
+    # The passes evaluate with the batch norms of this file.
+    from mmseg.engine.dataset_pass import domain_dataset
+
     section = (cfg.get('train_dataloader') or {}).get('dataset')
     if not section:
         raise ValueError('--adapt-bn: the config has no train_dataloader whose images the statistics could be taken of')
-    dataset = dict(section.get('target', section))
-    pipeline = loader_section(tested)['dataset']['pipeline']
-    dataset['pipeline'] = [dict(step) for step in pipeline if step['type'] != 'LoadAnnotations']
-    return DATASETS.build({**dataset, 'test_mode': True})
+    pipeline = [dict(step) for step in evaluated_configs(tested)[0]['pipeline'] if step['type'] != 'LoadAnnotations']
+    return domain_dataset(cfg, 'target' if 'target' in section else 'source', lambda _: pipeline)
 
 
 def adapt_batch_norm(

@@ -23,6 +23,25 @@ def loader_section(cfg: Config) -> dict[str, Any]:
     raise ValueError('the config has no test_dataloader and no val_dataloader')
 
 
+def single_configs(dataset: Any) -> list[dict[str, Any]]:
+    """The configs of the single datasets that a dataset's config, or a list of such, is made of.
+
+    They are those in the config itself: changing them changes it.
+    """
+    if isinstance(dataset, list | tuple):
+        return [single for item in dataset for single in single_configs(item)]
+    return single_configs(dataset['datasets']) if 'datasets' in dataset else [dataset]
+
+
+def evaluated_configs(cfg: Config) -> list[dict[str, Any]]:
+    """The configs of the data sets that are evaluated, one or several; changing them changes ``cfg``.
+
+    Raises:
+        ValueError: the config has none.
+    """
+    return single_configs(loader_section(cfg)['dataset'])
+
+
 def set_inference_mode(cfg: Config, mode: str) -> None:
     """Predict images whole or by windows, whatever the config says.
 
@@ -89,11 +108,11 @@ def set_tta(cfg: Config) -> None:
     if test_cfg.get('tta') == 'tensors':
         cfg.model.test_cfg = {**test_cfg, 'scales': TTA_RATIOS, 'flip_tta': True}
         return
-    dataset = loader_section(cfg)['dataset']
-    steps = [step for step in dataset['pipeline'] if step['type'] != 'TestTimeScales']
-    if not steps or steps[-1]['type'] != 'PackSegInputs':
-        raise ValueError('--tta: the test pipeline must end with PackSegInputs')
-    dataset['pipeline'] = [*steps[:-1], {'type': 'TestTimeScales', 'ratios': TTA_RATIOS}, steps[-1]]
+    for dataset in evaluated_configs(cfg):
+        steps = [step for step in dataset['pipeline'] if step['type'] != 'TestTimeScales']
+        if not steps or steps[-1]['type'] != 'PackSegInputs':
+            raise ValueError('--tta: the test pipeline must end with PackSegInputs')
+        dataset['pipeline'] = [*steps[:-1], {'type': 'TestTimeScales', 'ratios': TTA_RATIOS}, steps[-1]]
     cfg.model.test_cfg = {**test_cfg, 'flip_tta': True}
 
 
@@ -105,10 +124,11 @@ def use_test_set(cfg: Config) -> None:
 
 def without_labels(cfg: Config) -> None:
     """Do not read labels, so that sets without them can be predicted."""
-    dataset = loader_section(cfg)['dataset']
-    dataset['pipeline'] = [step for step in dataset['pipeline'] if step['type'] != 'LoadAnnotations']
-    if 'data_prefix' in dataset:
-        dataset['data_prefix'] = {key: path for key, path in dataset['data_prefix'].items() if key != 'seg_map_path'}
+    for dataset in evaluated_configs(cfg):
+        dataset['pipeline'] = [step for step in dataset['pipeline'] if step['type'] != 'LoadAnnotations']
+        if 'data_prefix' in dataset:
+            prefix = dataset['data_prefix'].items()
+            dataset['data_prefix'] = {key: path for key, path in prefix if key != 'seg_map_path'}
 
 
 def _values(node: Any, name: str) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Evaluation:
         meta: of the checkpoint.
         classes: names in the order of train ids.
         confusion: (C, C) int64 pixel counts, true classes in rows; None if nothing was scored.
+        confusions: of several data sets each one's own, by name.
     """
 
     scores: dict[str, float]
@@ -44,6 +45,7 @@ class Evaluation:
     meta: dict[str, Any]
     classes: tuple[str, ...] = ()
     confusion: Tensor | None = None
+    confusions: dict[str, Tensor] = field(default_factory=dict)
 
 
 def evaluate(
@@ -102,8 +104,8 @@ def evaluate(
     scores = metric.evaluate(len(dataset))
     seconds = time.monotonic() - start
     # Another metric than ours may be registered under the config's evaluator.
-    confusion = getattr(metric, 'confusion', None)
-    return Evaluation(scores, len(dataset), seconds, meta, tuple(classes), confusion)
+    confusion, confusions = getattr(metric, 'confusion', None), getattr(metric, 'confusions', {})
+    return Evaluation(scores, len(dataset), seconds, meta, tuple(classes), confusion, confusions)
 
 
 def build_networks(cfg: Config) -> tuple[nn.Module, nn.Module]:
@@ -124,7 +126,10 @@ def build_networks(cfg: Config) -> tuple[nn.Module, nn.Module]:
 def build_metric(cfg: Config, dataset: Dataset, options: Mapping[str, Any]) -> IoUMetric:
     """The config's metric with some options changed; pictures keep the data set's sub-folders."""
     section = cfg.get('test_evaluator') or cfg.get('val_evaluator') or {'type': 'IoUMetric'}
-    metric = METRICS.build({**_plain(section), 'image_root': getattr(dataset, 'img_dir', None), **options})
+    roots: Any = {part.name: part.img_dir for part in getattr(dataset, 'parts', ())}
+    if len(roots) < 2:
+        roots = getattr(dataset, 'img_dir', None)
+    metric = METRICS.build({**_plain(section), 'image_root': roots, **options})
     metric.dataset_meta = dataset.metainfo
     return metric
 

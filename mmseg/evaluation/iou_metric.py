@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.device import get_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmseg.engine.gradient_sync import rank, reduce_sum, world_size
+from mmseg.engine.gradient_sync import rank
 from mmseg.evaluation.classes import class_indices
 from mmseg.evaluation.confusion import (
     SCORES_OF_METRIC,
@@ -20,6 +20,7 @@ from mmseg.evaluation.confusion import (
     overall_accuracy,
     present_mean,
 )
+from mmseg.evaluation.confusion_sums import ConfusionSums
 from mmseg.evaluation.prediction_files import write_ids, write_picture
 from mmseg.evaluation.tables import class_table, summary_table
 from mmseg.registry import METRICS
@@ -30,7 +31,8 @@ class IoUMetric(BaseMetric):
     """Adds up a confusion matrix on the predictions' device and scores it once, in percent.
 
     Keys of the result: ``aAcc``, ``mIoU``, ``mAcc``, ``IoU.<class>``, ``Acc.<class>`` and one mean IoU per subset; for
-    ``mDice`` and ``mFscore`` likewise.
+    ``mDice`` and ``mFscore`` likewise. Several data sets are scored each on its own, with keys such as
+    ``cityscapes/mIoU``; keys without a name are then the means of the sets' scores, and a set's pixels do not weigh.
 
     Args:
         ignore_index: label id that is left out.
@@ -44,13 +46,15 @@ class IoUMetric(BaseMetric):
         to_label_id: False writes train ids there.
         show_dir: where pictures of the predictions go.
         opacity: 1 = palette PNGs with train ids, less = laid over the images.
-        image_root: folder whose sub-folders are kept below ``show_dir``.
+        image_root: folder whose sub-folders are kept below ``show_dir``; of several data sets by name.
 
     Raises:
         ValueError: an unknown metric, or ``format_only`` without a folder.
 
     Attributes:
-        confusion: (C, C) int64 pixel counts of the last evaluation, true classes in rows; None before it.
+        confusion: (C, C) int64 pixel counts of the last evaluation, true classes in rows; None before it. Of several
+            data sets their sum.
+        confusions: those of each data set by name; empty with a single one.
     """
 
     # BaseMetric warns where no prefix is set.
@@ -68,7 +72,7 @@ class IoUMetric(BaseMetric):
         to_label_id: bool = True,
         show_dir: str | None = None,
         opacity: float = 1.0,
-        image_root: str | None = None,
+        image_root: str | Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(prefix=prefix)
         unknown = set(iou_metrics) - set(SCORES_OF_METRIC)
@@ -87,13 +91,17 @@ class IoUMetric(BaseMetric):
         self.opacity = opacity
         self.image_root = image_root
         self.confusion: Tensor | None = None
-        self._matrix: Tensor | None = None
-        self._last: Tensor | None = None
-        self._processed = 0
+        self.confusions: dict[str, Tensor] = {}
+        self._sums = ConfusionSums()
 
     @property
     def classes(self) -> Sequence[str]:
         return self.dataset_meta['classes']
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the data sets; empty where there is only one."""
+        return tuple(self.dataset_meta.get('datasets') or ())
 
     def process(self, data_batch: Any, data_samples: Sequence[Any]) -> None:
         """Count one batch of predictions; write their files.
@@ -109,7 +117,7 @@ class IoUMetric(BaseMetric):
         for sample in data_samples:
             sample = sample if isinstance(sample, Mapping) else sample.to_dict()
             prediction = sample['pred_sem_seg']['data'].squeeze(0)
-            self._write(prediction, sample.get('img_path', ''))
+            self._write(prediction, sample)
             if not self.format_only:
                 self._count(prediction, sample)
 
@@ -125,21 +133,18 @@ class IoUMetric(BaseMetric):
             counts = confusion_matrix(prediction, label, len(self.classes), self.ignore_index)
         except ValueError as error:
             raise ValueError(f'{name}: {error}') from None
-        if self._last is not None:
-            self._matrix = self._last if self._matrix is None else self._matrix + self._last
-        # The last image waits: it may be a repetition, see `_total`.
-        self._last = counts
-        self._processed += 1
+        self._sums.add(counts, sample['dataset'] if self.datasets else '')
 
-    def _write(self, prediction: Tensor, image_path: str) -> None:
+    def _write(self, prediction: Tensor, sample: Mapping[str, Any]) -> None:
         if not (self.output_dir or self.show_dir):
             return
-        array = prediction.cpu().numpy()
+        array, path, root = prediction.cpu().numpy(), sample.get('img_path', ''), self.image_root
+        own = sample['dataset'] if self.datasets else ''
         if self.output_dir:
-            write_ids(array, image_path, self.output_dir, self.classes, self.to_label_id)
+            write_ids(array, path, Path(self.output_dir) / own, self.classes, self.to_label_id)
         if self.show_dir:
-            palette = self.dataset_meta['palette']
-            write_picture(array, image_path, self.show_dir, palette, self.opacity, self.image_root)
+            root = root.get(own) if isinstance(root, Mapping) else root
+            write_picture(array, path, Path(self.show_dir) / own, self.dataset_meta['palette'], self.opacity, root)
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Add up over the processes, score, print, and start anew.
@@ -152,21 +157,27 @@ class IoUMetric(BaseMetric):
         """
         if self.format_only:
             return {}
-        self.confusion = self._total(size).cpu()
-        scores = self.compute_metrics([self.confusion])
-        self._matrix, self._last, self._processed = None, None, 0
+        totals = self._sums.totals(self.datasets or ('',), size, len(self.classes))
+        totals = {name: matrix.cpu() for name, matrix in totals.items()}
+        self._sums = ConfusionSums()
+        self.confusion = torch.stack(list(totals.values())).sum(0)
+        self.confusions = totals if self.datasets else {}
+        scores = self._score_sets(totals) if self.datasets else self.compute_metrics([self.confusion])
         return {f'{self.prefix}/{key}' if self.prefix else key: value for key, value in scores.items()}
 
-    def _total(self, size: int) -> Tensor:
-        if self._last is None:
-            if size == 0 or world_size() == 1:
-                raise ValueError('nothing to evaluate: no image was processed')
-            # A process without images must still take part in the sum.
-            return reduce_sum(torch.zeros((len(self.classes),) * 2, dtype=torch.int64, device=get_device()))
-        total = torch.zeros_like(self._last) if self._matrix is None else self._matrix
-        # Samplers deal images out in turns and fill the last round up with repetitions, which must not count twice.
-        repeated = rank() + (self._processed - 1) * world_size() >= size
-        return reduce_sum(total if repeated else total + self._last)
+    def _score_sets(self, totals: Mapping[str, Tensor]) -> dict[str, float]:
+        """Means over the data sets that have images, then each set's own scores."""
+        own = {name: self._scores(matrix) for name, matrix in totals.items()}
+        keys = next(iter(own.values())).keys()
+        means = {
+            key: float(present_mean(torch.tensor([scores[key] for scores in own.values()], dtype=torch.float64)))
+            for key in keys
+        }
+        for name, scores in own.items():
+            self._print(f'Classes of {name}', class_table(self.classes, self._columns(scores)))
+        rows = {**own, 'mean': means}
+        self._print('Summary', summary_table({name: _overall(scores) for name, scores in rows.items()}))
+        return means | {f'{name}/{key}': value for name, scores in own.items() for key, value in scores.items()}
 
     def compute_metrics(self, results: Sequence[Tensor]) -> dict[str, float]:
         """Scores in percent from confusion matrices, printed as tables.
@@ -174,21 +185,37 @@ class IoUMetric(BaseMetric):
         Args:
             results: (C, C) pixel counts, true classes in rows; they are added up.
         """
-        matrix = torch.stack(list(results)).sum(0).cpu()
+        scores = self._scores(torch.stack(list(results)).sum(0).cpu())
+        self._print('Classes', class_table(self.classes, self._columns(scores)))
+        self._print('Summary', summary_table({'': _overall(scores)}))
+        return scores
+
+    def _scores(self, matrix: Tensor) -> dict[str, float]:
+        """Means first, then ``<score>.<class>``, in percent."""
         per_class = {name: 100 * values for name, values in class_scores(matrix).items()}
         if self.nan_to_num is not None:
             per_class = {name: values.nan_to_num(self.nan_to_num) for name, values in per_class.items()}
-        shown = list(dict.fromkeys(name for metric in self.iou_metrics for name in SCORES_OF_METRIC[metric]))
-        summary = {'aAcc': 100 * float(overall_accuracy(matrix))}
-        summary |= {f'm{name}': float(present_mean(per_class[name])) for name in shown}
+        scores = {'aAcc': 100 * float(overall_accuracy(matrix))}
+        scores |= {f'm{name}': float(present_mean(per_class[name])) for name in self._shown}
         for name, members in self.subsets.items():
-            summary[name] = float(present_mean(per_class['IoU'], class_indices(members, self.classes)))
-        columns = {name: per_class[name].tolist() for name in shown}
+            scores[name] = float(present_mean(per_class['IoU'], class_indices(members, self.classes)))
+        for name in self._shown:
+            scores |= zip((f'{name}.{label}' for label in self.classes), per_class[name].tolist(), strict=True)
+        return scores
+
+    @property
+    def _shown(self) -> list[str]:
+        return list(dict.fromkeys(name for metric in self.iou_metrics for name in SCORES_OF_METRIC[metric]))
+
+    def _columns(self, scores: Mapping[str, float]) -> dict[str, list[float]]:
+        return {name: [scores[f'{name}.{label}'] for label in self.classes] for name in self._shown}
+
+    @staticmethod
+    def _print(title: str, table: str) -> None:
         if rank() == 0:
-            print_log(f'Classes:\n{class_table(self.classes, columns)}', logger='current')
-            print_log(f'Summary:\n{summary_table(summary)}', logger='current')
-        return summary | {
-            f'{name}.{label}': value
-            for name, values in columns.items()
-            for label, value in zip(self.classes, values, strict=True)
-        }
+            print_log(f'{title}:\n{table}', logger='current')
+
+
+def _overall(scores: Mapping[str, float]) -> dict[str, float]:
+    """Those that are not of a single class."""
+    return {key: value for key, value in scores.items() if '.' not in key}

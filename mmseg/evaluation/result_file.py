@@ -72,6 +72,9 @@ def write_result(path: str | Path, evaluation: Evaluation, facts: Mapping[str, A
         rows = ',\n'.join(f'    {json.dumps(row)}' for row in evaluation.confusion.tolist())
         names = json.dumps(list(evaluation.classes))
         text = f'{text[:-2]},\n  "classes": {names},\n  "confusion_matrix": [\n{rows}\n  ]\n}}'
+    if evaluation.confusions:
+        own = {name: matrix.tolist() for name, matrix in evaluation.confusions.items()}
+        text = f'{text[:-2]},\n  "confusion_matrix_of": {json.dumps(own)}\n}}'
     path = Path(path)
     temporary = path.with_name(f'.{path.name}')
     temporary.write_text(text + '\n', encoding='utf-8')

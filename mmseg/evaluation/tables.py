@@ -22,12 +22,16 @@ def class_table(classes: Sequence[str], columns: Mapping[str, Sequence[float]]) 
     return _text(table)
 
 
-def summary_table(scores: Mapping[str, float]) -> str:
-    """The means side by side."""
+def summary_table(scores: Mapping[str, Mapping[str, float]]) -> str:
+    """The means side by side, a line per data set; a single one needs no name."""
     table = Table(box=box.ROUNDED)
-    for name in scores:
+    named = any(scores)
+    if named:
+        table.add_column('Data set')
+    for name in next(iter(scores.values())):
         table.add_column(name, justify='right')
-    table.add_row(*(_percent(value) for value in scores.values()))
+    for dataset, row in scores.items():
+        table.add_row(*([dataset] if named else []), *(_percent(value) for value in row.values()))
     return _text(table)
 
 

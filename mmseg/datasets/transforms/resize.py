@@ -20,6 +20,11 @@ def fitted_size(size: Size, scale: Size) -> Size:
     return max(1, int(size[0] * factor + 0.5)), max(1, int(size[1] * factor + 0.5))
 
 
+def covering_scale(size: Size, short_side: int) -> tuple[float, float]:
+    """The scale that gives an image of (width, height) this short side, at its own aspect ratio."""
+    return short_side * max(size) / min(size), short_side
+
+
 BACKENDS = ('cv2', 'pillow')
 FILTERS = {
     'bilinear': (cv2.INTER_LINEAR, Image.Resampling.BILINEAR),
@@ -64,6 +69,8 @@ class Resize(Transform):
             separately between the smallest and the largest of the list (both inclusive).
         interpolation: ``bilinear`` or ``bicubic``, of the image.
         backend: ``cv2``, or ``pillow``, whose results are smoother where images shrink (ProCA, PBAL).
+        min_size: with ``keep_ratio`` the short side becomes that of the scale, but at least this, however long the other
+            side gets: crops fit into images of any shape (Mapillary in DDB).
     """
 
     changes_labels = True
@@ -76,6 +83,7 @@ class Resize(Transform):
         multiscale_mode: str = 'range',
         interpolation: str = 'bilinear',
         backend: str = 'cv2',
+        min_size: int | None = None,
     ):
         scales = [scale] if isinstance(scale[0], int) else list(scale)
         if any(len(item) != 2 or min(item) < 1 for item in scales):
@@ -89,6 +97,9 @@ class Resize(Transform):
             )
         if ratio_range is not None and len(scales) > 1:
             raise ValueError('Resize: ratio_range and several scales exclude each other')
+        if min_size is not None and (not keep_ratio or min_size < 1):
+            raise ValueError(f'Resize: min_size is a number of pixels and needs keep_ratio=True, got {min_size}')
+        self.min_size = min_size
         self.scales: list[Size] = [(int(item[0]), int(item[1])) for item in scales]
         self.keep_ratio = keep_ratio
         self.ratio_range = ratio_range
@@ -116,6 +127,8 @@ class Resize(Transform):
     def __call__(self, results: Results) -> Results:
         scale = results['draws']('scale', self.draw_scale) if self.random else self.scales[0]
         height, width = results['img'].shape[:2]
+        if self.min_size is not None:
+            scale = covering_scale((width, height), max(min(scale), self.min_size))
         size = fitted_size((width, height), scale) if self.keep_ratio else scale
         results['resized_from'] = (results['img'], scale, self.keep_ratio)
         results['img'] = resize_image(results['img'], size, self.interpolation, self.backend)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmseg.evaluation.config_options import single_configs
 from mmseg.visualization import curves
 from mmseg.visualization.report import numbers
 from mmseg.visualization.report.runs import ReportRun, quoted
@@ -40,22 +41,28 @@ def network(config: Mapping[str, Any] | None) -> str:
 def training_data(config: Mapping[str, Any] | None) -> str:
     """``GTA → Cityscapes``, or the one data set of a supervised training."""
     dataset = ((config or {}).get('train_dataloader') or {}).get('dataset') or {}
-    return _names(dataset) if 'type' in dataset else ''
+    return _names(dataset) if dataset else ''
 
 
 def test_data(config: Mapping[str, Any] | None) -> str:
-    """``Cityscapes, leftImg8bit/val``."""
+    """``Cityscapes, leftImg8bit/val``, of several with `` + `` between them."""
     sections = [(config or {}).get(key) for key in ('test_dataloader', 'val_dataloader')]
     dataset = next((section for section in sections if section), {}).get('dataset') or {}
+    return ' + '.join(_with_folder(single) for single in single_configs(dataset)) or numbers.DASH
+
+
+def _with_folder(dataset: Mapping[str, Any]) -> str:
     place = (dataset.get('data_prefix') or {}).get('img_path')
-    return ', '.join(text for text in (_names(dataset), place) if text) or numbers.DASH
+    return ', '.join(text for text in (_names(dataset), place) if text)
 
 
-def _names(dataset: Mapping[str, Any]) -> str:
+def _names(dataset: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+    if not isinstance(dataset, Mapping):
+        return ' + '.join(_names(one) for one in dataset)
     if 'source' in dataset and 'target' in dataset:
         return f'{_names(dataset["source"])} → {_names(dataset["target"])}'
     if isinstance(dataset.get('datasets'), list | tuple):
-        return ' + '.join(_names(one) for one in dataset['datasets'])
+        return _names(dataset['datasets'])
     if isinstance(dataset.get('dataset'), Mapping):
         return _names(dataset['dataset'])
     return str(dataset.get('type', numbers.DASH)).removesuffix('Dataset')

@@ -101,6 +101,8 @@ def test_set(run: ReportRun) -> Any:
         FileNotFoundError: its folders or files are missing.
         ValueError: the config does not describe one.
     """
+    from mmengine.config import Config
+
     from mmseg.engine.errors import clear_config_errors
     from mmseg.evaluation.config_options import loader_section
     from mmseg.registry import DATASETS
@@ -109,8 +111,8 @@ def test_set(run: ReportRun) -> Any:
         raise ValueError(f'{run.folder}: no config')
     with clear_config_errors(run.config):
         # Building changes the config it is given.
-        section = loader_section(run.config)['dataset']
-        return DATASETS.build(section.to_dict() if hasattr(section, 'to_dict') else dict(section))
+        section = Config({'dataset': loader_section(run.config)['dataset']}).to_dict()['dataset']
+        return DATASETS.build(section)
 
 
 def class_colours(runs: Sequence[ReportRun]) -> dict[str, Sequence[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,19 +104,22 @@ def choose_images(total: int, count: int, order: str, scores: Sequence[float | N
     return ranked[:count] if order == 'worst' else ranked[::-1][:count]
 
 
-def prediction_file(run: ReportRun, image_path: str, image_root: str | None) -> Path | None:
-    """Where the run's evaluation left the prediction of an image; None if it did not."""
+def prediction_file(run: ReportRun, name: str) -> Path | None:
+    """Where the run's evaluation left the prediction of an image; None if it did not.
+
+    Args:
+        run: of the report.
+        name: of the image, see ``image_name``.
+    """
     if run.result is None or run.result.predictions is None:
         return None
-    path = (run.result.predictions / image_name(image_path, image_root)).with_suffix('.png')
+    path = (run.result.predictions / name).with_suffix('.png')
     return path if path.is_file() else None
 
 
-def image_name(image_path: str, image_root: str | None) -> str:
-    """An image's path below the folder of all images."""
-    path = Path(image_path)
-    inside = image_root is not None and path.is_relative_to(image_root)
-    return path.relative_to(image_root).as_posix() if inside and image_root is not None else path.name
+def image_name(dataset: Any, meta: Mapping[str, Any]) -> str:
+    """An image's path below the folder of all images; of a foreign dataset its file's name."""
+    return dataset.image_name(meta) if hasattr(dataset, 'image_name') else Path(meta['img_path']).name
 
 
 def image_iou(prediction: np.ndarray, label: np.ndarray, num_classes: int) -> float | None:
@@ -139,11 +142,11 @@ def image_iou(prediction: np.ndarray, label: np.ndarray, num_classes: int) -> fl
 def _row(dataset: Any, runs: Sequence[ReportRun], index: int) -> PictureRow:
     from mmseg.datasets.image_io import read_image
 
-    path, label, predictions = _read(dataset, runs, index)
+    meta, label, predictions = _read(dataset, runs, index)
     palette, classes = dataset.metainfo['palette'], len(dataset.metainfo['classes'])
     return PictureRow(
-        name=image_name(path, getattr(dataset, 'img_dir', None)),
-        image=_photograph(read_image(path)[..., ::-1]),
+        name=image_name(dataset, meta),
+        image=_photograph(read_image(meta['img_path'])[..., ::-1]),
         label=_label_picture(label, palette),
         predictions=[None if one is None else _compared(one, label, palette, classes) for one in predictions],
     )
@@ -157,12 +160,14 @@ def _mean_score(dataset: Any, runs: Sequence[ReportRun], index: int) -> float | 
     return sum(known) / len(known) if known else None
 
 
-def _read(dataset: Any, runs: Sequence[ReportRun], index: int) -> tuple[str, np.ndarray, list[np.ndarray | None]]:
-    """An image's path, its label map and the runs' predictions."""
+def _read(
+    dataset: Any, runs: Sequence[ReportRun], index: int
+) -> tuple[dict[str, Any], np.ndarray, list[np.ndarray | None]]:
+    """An image's file facts, its label map and the runs' predictions."""
     sample = dataset[index]['data_samples']
     label = sample.gt_sem_seg.data[0].numpy()
-    files = [prediction_file(run, sample.img_path, getattr(dataset, 'img_dir', None)) for run in runs]
-    return sample.img_path, label, [None if file is None else _prediction(file, label) for file in files]
+    files = [prediction_file(run, image_name(dataset, sample.metainfo)) for run in runs]
+    return sample.metainfo, label, [None if file is None else _prediction(file, label) for file in files]
 
 
 def _prediction(path: Path, label: np.ndarray) -> np.ndarray:

@@ -69,3 +69,15 @@ def kl_distillation(
     else:
         mean_divergence = (divergence * mask).sum() / mask.sum().clamp(min=1)
     return mean_divergence / (student.shape[1] if mean == 'element' else 1)
+
+
+def published_distillation(student_logits: Tensor, teacher_probabilities: Tensor, mask: Tensor | None = None) -> Tensor:
+    """What ProDA's released code computes: mean of q (log q - p), with probabilities p of the student, not their logarithm.
+
+    Its authors name the logarithm as forgotten; it maximises the inner product of q and p. The mean is over pixels and
+    classes. Arguments as those of :func:`kl_distillation`.
+    """
+    student = at_least_float32(student_logits).softmax(dim=1)
+    teacher = teacher_probabilities.detach().to(student.dtype)
+    difference = (torch.special.xlogy(teacher, teacher) - teacher * student).mean(dim=1)  # (B, H, W)
+    return difference.mean() if mask is None else (difference * mask).sum() / mask.sum().clamp(min=1)
