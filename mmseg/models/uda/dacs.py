@@ -1,8 +1,8 @@
-"""DACS, DAFormer and MIC: self-training on images in which source classes are pasted onto target images.
+"""DACS, DAFormer, MIC and CDDA: self-training on images in which source classes are pasted onto target images.
 
 References: DACS (Tranheden et al., WACV 2021); DAFormer (Hoyer et al., CVPR 2022), which is DACS with
 ``feature_distance``, rare class sampling and pseudo-label margins (the latter two are settings of the data);
-MIC (Hoyer et al., CVPR 2023), which adds ``masking``.
+MIC (Hoyer et al., CVPR 2023), which adds ``masking``. ``depth_guidance`` makes CDDA of each of them.
 
 =============  ==================================================
 paper          here
@@ -24,11 +24,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.ema_teacher import EMATeacher
-from mmseg.models.uda.components.mixing import ClassMix
+from mmseg.models.uda.components.mixing import MixedBatch, Mixing
 from mmseg.models.uda.components.pseudo_labels import PseudoLabeler, PseudoLabels
+from mmseg.models.uda.guided_training import GuidedTraining
 from mmseg.models.uda.masked_training import prefixed
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
@@ -36,7 +38,7 @@ from mmseg.structures import TrainBatch
 
 
 @MODELS.register_module()
-class DACS(Supervised):
+class DACS(Supervised, GuidedTraining):
     """Source images with their labels, mixed images with labels of source and teacher; optionally masked images.
 
     Args:
@@ -45,13 +47,14 @@ class DACS(Supervised):
         data_preprocessor: config of the data preprocessor; its ``mean`` and ``std`` are needed by the colour jitter.
         teacher: settings of :class:`EMATeacher`.
         pseudo_labels: settings of :class:`PseudoLabeler`.
-        mixing: type and settings of the mixing.
+        mixing: type (``ClassMix``, ``CutMix``, ``NoMix``) and settings of the mixing.
         strong_augment: settings of :class:`StrongAugment`; None = the mixed images stay as they are.
         feature_distance: settings of :class:`FeatureDistance`; None = off.
         source_augment: settings of :class:`StrongAugment` for the source images; None = they stay as they are, as in
             the published methods.
         masking: settings of :class:`MaskedConsistency`; None = off.
         contrast: settings of :class:`PrototypeContrast`, for source and mixed images; None = off.
+        depth_guidance: settings of :class:`DepthGuidance`; None = off.
 
     Raises:
         ValueError: for settings that are wrong or that nothing reads, and for a strong augmentation without ``mean``.
@@ -72,11 +75,13 @@ class DACS(Supervised):
         source_augment: Mapping[str, Any] | None = None,
         masking: Mapping[str, Any] | None = None,
         contrast: Mapping[str, Any] | None = None,
+        depth_guidance: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(model, max_iters, data_preprocessor, feature_distance, source_augment, contrast=contrast)
+        self.depth_guidance = self.build_guidance(depth_guidance)
         self.teacher = build_component(EMATeacher, teacher, 'uda.teacher')
         self.pseudo_labels = build_component(PseudoLabeler, pseudo_labels, 'uda.pseudo_labels')
-        self.mixing: ClassMix = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
+        self.mixing: Mixing = build_component(None, mixing or {'type': 'ClassMix'}, 'uda.mixing')
         self.strong_augment = self.build_augment(strong_augment)
         self.ema_model = self.build_copy(model)
         self.teacher.freeze(self.ema_model)
@@ -85,12 +90,20 @@ class DACS(Supervised):
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
         step = super().prepare(batch, decisions)
-        classes = step.decide('mix_classes', self.mixing.draw, step.source.labels, self.generator('mixing'))
-        step.mixed = self.mixing.apply(step.source, step.target, step.pseudo, classes)
-        if self.strong_augment is not None:
-            images = self.augmented(step.mixed.images, self.strong_augment, step, 'strong_augment')
-            step.mixed = step.mixed._replace(images=images)
+        # With depth guidance files are still being read, while the first passes keep the device busy.
+        step.mixed = self.mix(step) if self.depth_guidance is None else None
         return step
+
+    @torch.no_grad()
+    def mix(self, step: Step) -> MixedBatch:
+        """Source and target images in one, augmented."""
+        source, mixing = self.mix_source(step), self.mixing
+        drawn = step.decide(mixing.decision, mixing.draw, source.labels, self.generator('mixing'))
+        mixed = mixing.apply(source, step.target, step.pseudo, drawn)
+        if self.strong_augment is None:
+            return mixed
+        with without_autocast(mixed.images.device):
+            return mixed._replace(images=self.augmented(mixed.images, self.strong_augment, step, 'strong_augment'))
 
     def label_target(self, step: Step) -> PseudoLabels:
         target = self.target_of(step)
@@ -98,13 +111,16 @@ class DACS(Supervised):
             self.teacher.update(self.ema_model, self.student, self.iteration)
         with self.autocast(target.images.device):
             logits = self.teacher(self.ema_model, target.images)
-        return self.pseudo_labels(logits, target.valid)
+        judged = self.pseudo_labels.judge(at_least_float32(logits).softmax(dim=1))
+        return self.pseudo_labels.with_margins(self.guide(step, judged), target.valid)
 
     def passes(self) -> list[Callable[[Step], Losses]]:
-        return [self.supervised, self.mixed, *self.masked_passes()]
+        return [self.supervised, *self.guided_passes(), self.mixed, *self.masked_passes()]
 
     def mixed(self, step: Step) -> Losses:
         """Mixed images."""
+        if step.mixed is None:
+            step.mixed = self.mix(step)
         out = self.student(step.mixed.images, self.crop_box(step, 'mixed', step.mixed.images))
         self.show(step, 'mixed', out, step.mixed.images)
         labels, weight = step.mixed.labels, step.mixed.weight

@@ -1,11 +1,13 @@
-"""ClassMix: half of the source's classes are pasted onto target images.
+"""Mixing: half of the source's classes, or a rectangle of its image, are pasted onto target images.
 
-References: Olsson et al., "ClassMix", WACV 2021; DACS (Tranheden et al., WACV 2021), section 3.2.
+References: Olsson et al., "ClassMix", WACV 2021; DACS (Tranheden et al., WACV 2021), section 3.2; CutMix as in DDB
+(Chen et al., NeurIPS 2022), section 3.2.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -30,6 +32,32 @@ class MixedBatch(NamedTuple):
     images: Tensor
     labels: Tensor
     weight: Tensor
+
+
+class Mixing(Protocol):
+    """What turns images of two domains, paired by their place in the batch, into mixed ones.
+
+    Attributes:
+        decision: name of what ``draw`` decides.
+    """
+
+    decision: ClassVar[str]
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """What to paste, by source labels (B, H, W) and a generator of the CPU."""
+
+    def apply(self, source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, drawn: Tensor) -> MixedBatch:
+        """Paste it."""
+
+
+def paste(source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, pasted: Tensor) -> MixedBatch:
+    """Images, labels and weights of the source where ``pasted`` (B, H, W) bool, of the target elsewhere."""
+    assert source.labels is not None
+    return MixedBatch(
+        images=torch.where(pasted[:, None], source.images, target.images),
+        labels=torch.where(pasted, source.labels, pseudo.labels),
+        weight=pseudo.weight.masked_fill(pasted, 1),
+    )
 
 
 def present_classes(labels: Tensor) -> Tensor:
@@ -72,6 +100,8 @@ class ClassMix:
         ValueError: for another value of ``classes``.
     """
 
+    decision = 'mix_classes'
+
     def __init__(self, classes: str = 'batch') -> None:
         if classes not in ('batch', 'image'):
             raise ValueError(f"mixing: classes is 'batch' or 'image', not {classes!r}")
@@ -96,9 +126,74 @@ class ClassMix:
     def apply(self, source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, chosen: Tensor) -> MixedBatch:
         """Paste the chosen classes (B, 256) of the source images onto the target images."""
         assert source.labels is not None
-        pasted = class_mask(source.labels, chosen)
-        return MixedBatch(
-            images=torch.where(pasted[:, None], source.images, target.images),
-            labels=torch.where(pasted, source.labels, pseudo.labels),
-            weight=pseudo.weight.masked_fill(pasted, 1),
-        )
+        return paste(source, target, pseudo, class_mask(source.labels, chosen))
+
+
+def cut_boxes(draws: Tensor, size: Sequence[int], area: float) -> Tensor:
+    """Rectangles of a share of the image that lie inside it.
+
+    Args:
+        draws: (B, 3) uniform numbers of 0..1: the first splits the area into height and width, ``area ** draw`` of the
+            height, the others place the corner.
+        size: (H, W) of the images.
+        area: share of the pixels.
+
+    Returns:
+        (B, 4) int64, y1, y2, x1, x2.
+    """
+    full = torch.tensor(tuple(size), dtype=torch.float64)
+    height_share = area ** draws[:, :1].double()
+    sides = (torch.cat([height_share, area / height_share], dim=1) * full).round()
+    corner = ((full - sides) * draws[:, 1:].double()).round()
+    return torch.stack([corner, corner + sides], dim=2).flatten(1).long()
+
+
+def box_mask(boxes: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, H, W) bool, True inside the boxes (B, 4) y1, y2, x1, x2."""
+    y, x = (torch.arange(side, device=boxes.device) for side in size)
+    y1, y2, x1, x2 = boxes[:, :, None].unbind(dim=1)  # (B, 1) each
+    return ((y >= y1) & (y < y2))[:, :, None] & ((x >= x1) & (x < x2))[:, None]
+
+
+@MODELS.register_module()
+class CutMix:
+    """Pastes a rectangle of the source image; images are paired by their place in the batch.
+
+    Args:
+        area: share of the image that the rectangle covers.
+
+    Raises:
+        ValueError: for a share outside 0..1.
+    """
+
+    decision = 'mix_boxes'
+
+    def __init__(self, area: float = 0.4) -> None:
+        if not 0 < area <= 1:
+            raise ValueError(f'mixing: area is a share of the image above 0 and up to 1, not {area}')
+        self.area = area
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Choose a rectangle, anew for each image; see :func:`cut_boxes`."""
+        draws = torch.rand(len(labels), 3, generator=generator, dtype=torch.float64)
+        return cut_boxes(draws, labels.shape[1:], self.area)
+
+    def apply(self, source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, boxes: Tensor) -> MixedBatch:
+        """Paste the source images' rectangles (B, 4) onto the target images."""
+        boxes = boxes.to(source.images.device, non_blocking=True)
+        return paste(source, target, pseudo, box_mask(boxes, source.images.shape[2:]))
+
+
+@MODELS.register_module()
+class NoMix:
+    """Pastes nothing: target images with their pseudo-labels alone, a mean teacher on augmented images."""
+
+    decision = 'mix_none'
+
+    def draw(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Nothing to choose: (B,) False."""
+        return torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
+
+    def apply(self, source: DomainBatch, target: DomainBatch, pseudo: PseudoLabels, drawn: Tensor) -> MixedBatch:
+        """The target images as they are."""
+        return MixedBatch(target.images, pseudo.labels, pseudo.weight)

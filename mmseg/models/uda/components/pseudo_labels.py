@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_mean
 from mmseg.models.precision import at_least_float32
+from mmseg.models.uda.components.distillation import hard_targets
 
 WEIGHTINGS = ('batch', 'pixel', 'none')
 
@@ -23,6 +24,20 @@ class PseudoLabels(NamedTuple):
 
     labels: Tensor
     weight: Tensor
+
+
+class JudgedLabels(NamedTuple):
+    """Pseudo-labels before margins are taken off.
+
+    Attributes:
+        labels: (B, H, W) int64.
+        weight: (B, H, W) float.
+        confident: (B, H, W) bool, where the confidence reaches the threshold.
+    """
+
+    labels: Tensor
+    weight: Tensor
+    confident: Tensor
 
 
 def quality(confidence: Tensor, threshold: float) -> Tensor:
@@ -72,17 +87,32 @@ class PseudoLabeler:
 
     @torch.no_grad()
     def __call__(self, logits: Tensor, valid: Tensor | None = None) -> PseudoLabels:
+        """Pseudo-labels of a batch of teacher scores (B, C, H, W); see :meth:`of_probabilities`."""
+        return self.of_probabilities(at_least_float32(logits).softmax(dim=1), valid)
+
+    @torch.no_grad()
+    def of_probabilities(self, probabilities: Tensor, valid: Tensor | None = None) -> PseudoLabels:
         """Pseudo-labels of a batch.
 
         Args:
-            logits: (B, C, H, W) teacher scores.
+            probabilities: (B, C, H, W) of the classes; they need not add up to 1.
             valid: (B, H, W) bool, False where the loader's margins lie; None = none.
 
         Raises:
             ValueError: if both kinds of margins are used.
         """
-        confidence, labels = at_least_float32(logits).softmax(dim=1).max(dim=1)
-        weight = self._weight(confidence)
+        return self.with_margins(self.judge(probabilities), valid)
+
+    @torch.no_grad()
+    def judge(self, probabilities: Tensor) -> JudgedLabels:
+        """Pseudo-labels of a batch without margins, by probabilities (B, C, H, W)."""
+        labels, confidence = hard_targets(probabilities)
+        sure = torch.ones_like(labels, dtype=torch.bool) if self.threshold is None else confidence >= self.threshold
+        return JudgedLabels(labels, self._weight(confidence), sure)
+
+    def with_margins(self, judged: JudgedLabels, valid: Tensor | None = None) -> PseudoLabels:
+        """Weights of 0 in the margins; arguments and errors as of :meth:`of_probabilities`."""
+        weight = judged.weight
         margins = self.ignore_top > 0 or self.ignore_bottom > 0
         if margins and valid is not None:
             raise ValueError(
@@ -92,7 +122,7 @@ class PseudoLabeler:
             weight = without_margins(weight, self.ignore_top, self.ignore_bottom)
         elif valid is not None:
             weight = weight * valid
-        return PseudoLabels(labels, weight)
+        return PseudoLabels(judged.labels, weight)
 
     def _weight(self, confidence: Tensor) -> Tensor:
         if self.threshold is None or self.weighting == 'none':

@@ -17,6 +17,8 @@ from torch import Tensor
 from mmseg.models.precision import at_least_float32
 
 FACTORS = ('brightness', 'contrast', 'saturation', 'hue')
+SCOPES = ('batch', 'image')
+BLUR_AXES = ('xy', 'x')
 SIGMA_RANGE = (0.15, 1.15)
 EPS = 1e-6
 
@@ -29,11 +31,15 @@ class StrongAugmentation:
         factors: (B, 4) brightness, contrast, saturation and hue of each image.
         order: (B, 4) int64, each image's order of the four (numbers as in ``FACTORS``).
         sigma: (B,) width of each image's blur, in pixels.
+        jittered: (B,) bool, which images are jittered; None = all.
+        blurred: (B,) bool, which images are blurred; None = all.
     """
 
     factors: Tensor | None = None
     order: Tensor | None = None
     sigma: Tensor | None = None
+    jittered: Tensor | None = None
+    blurred: Tensor | None = None
 
 
 class StrongAugment:
@@ -44,9 +50,11 @@ class StrongAugment:
             full turn). Or the strengths by name.
         jitter_probability: chance that the batch is jittered (the original configs write the chance that it is not).
         blur: blur half of the batches.
+        scope: what is jittered or blurred, or is not: the ``batch`` (DACS, DAFormer) or each ``image`` (DDB).
+        blur_axes: ``xy``, or along ``x`` alone with a kernel for the height, as DDB's code does.
 
     Raises:
-        ValueError: for a strength of an unknown name.
+        ValueError: for a strength of an unknown name, or another scope or other axes.
     """
 
     def __init__(
@@ -54,7 +62,15 @@ class StrongAugment:
         jitter_strength: float | Mapping[str, float] = 0.2,
         jitter_probability: float = 0.8,
         blur: bool = True,
+        scope: str = 'batch',
+        blur_axes: str = 'xy',
     ) -> None:
+        if scope not in SCOPES:
+            raise ValueError(f'strong_augment: scope {scope!r} does not exist, choose one of {", ".join(SCOPES)}')
+        if blur_axes not in BLUR_AXES:
+            raise ValueError(
+                f'strong_augment: blur_axes {blur_axes!r} does not exist, choose one of {", ".join(BLUR_AXES)}'
+            )
         if isinstance(jitter_strength, Mapping):
             strengths = dict(jitter_strength)
         else:
@@ -64,21 +80,28 @@ class StrongAugment:
         self.strength = torch.tensor([strengths.get(name, 0.0) for name in FACTORS])
         self.jitter_probability = jitter_probability
         self.blur = blur
+        self.per_image = scope == 'image'
+        self.blur_axes = blur_axes
 
     def draw(self, batch: int, generator: torch.Generator) -> StrongAugmentation:
-        """Whether to jitter and to blur is decided for the batch; factors, order and sigma for each image.
+        """Whether to jitter and to blur is decided for the batch or the image; factors, order and sigma for the image.
 
         All numbers are drawn whether they are used or not, so that an option changes no other decision.
         """
-        u_jitter, u_blur = torch.rand(2, generator=generator).tolist()
+        u_jitter, u_blur = torch.rand(2, batch if self.per_image else 1, generator=generator)
         centre = torch.tensor([1.0, 1.0, 1.0, 0.0])
         factors = centre + (2 * torch.rand(batch, 4, generator=generator) - 1) * self.strength
         order = torch.rand(batch, 4, generator=generator).argsort(dim=1)
         low, high = SIGMA_RANGE
         sigma = low + (high - low) * torch.rand(batch, generator=generator)
-        jitter, blur = u_jitter < self.jitter_probability, self.blur and u_blur > 0.5
+        jittered, blurred = u_jitter < self.jitter_probability, (u_blur > 0.5) & self.blur
+        jitter, blur = bool(jittered.any()), bool(blurred.any())
         return StrongAugmentation(
-            factors=factors if jitter else None, order=order if jitter else None, sigma=sigma if blur else None
+            factors=factors if jitter else None,
+            order=order if jitter else None,
+            sigma=sigma if blur else None,
+            jittered=None if jittered.all() or not jitter else jittered,
+            blurred=None if blurred.all() or not blur else blurred,
         )
 
     def apply(self, images: Tensor, augmentation: StrongAugmentation, mean: Tensor, std: Tensor) -> Tensor:
@@ -90,11 +113,28 @@ class StrongAugment:
             mean: of the normalisation, per channel, in grey levels 0..255.
             std: likewise.
         """
-        if augmentation.factors is not None and augmentation.order is not None:
-            images = color_jitter(images, augmentation.factors, augmentation.order, mean, std)
-        if augmentation.sigma is not None:
-            images = gaussian_blur(images, augmentation.sigma)
+        factors, order, sigma = augmentation.factors, augmentation.order, augmentation.sigma
+        if factors is not None and order is not None:
+            images = _of_some(
+                images,
+                augmentation.jittered,
+                lambda some, rows: color_jitter(some, factors[rows], order[rows], mean, std),
+            )
+        if sigma is not None:
+            images = _of_some(
+                images, augmentation.blurred, lambda some, rows: gaussian_blur(some, sigma[rows], self.blur_axes)
+            )
         return images
+
+
+def _of_some(images: Tensor, chosen: Tensor | None, change: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """``change(images, rows)`` of the chosen images (None = all), the others as they are; rows lie on the CPU."""
+    if chosen is None:
+        return change(images, torch.arange(len(images)))
+    rows = chosen.nonzero().flatten()
+    there = rows.to(images.device, non_blocking=True)
+    changed = change(images.index_select(0, there), rows)
+    return images.to(changed.dtype).index_copy(0, there, changed)
 
 
 def color_jitter(images: Tensor, factors: Tensor, order: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -178,16 +218,22 @@ def blur_kernel_size(side: int) -> int:
     return math.floor(tenth - 0.5 + tenth % 2)
 
 
-def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
+def gaussian_blur(images: Tensor, sigma: Tensor, axes: str = 'xy') -> Tensor:
     """Blur each image (B, C, H, W) with its own sigma (B,), reflecting at the borders.
+
+    Args:
+        images: to blur.
+        sigma: in pixels.
+        axes: ``xy``, or ``x``: along the width alone, with the kernel size that the height would have.
 
     Equal to the dense kernels of :func:`blur_kernel_size` to 1e-6: one pass along each axis, and no taps beyond 5.2
     sigma, where less than 1e-6 of the mass lies. On small images the kernels are smaller than that, and kept.
     """
     images = at_least_float32(images)
     reach = max(6, math.ceil(5.2 * float(sigma.max())))
-    for axis in (3, 2):
-        radius = min(blur_kernel_size(images.shape[axis]) // 2, reach)
+    sides = ((3, 2),) if axes == 'x' else ((3, 3), (2, 2))
+    for axis, sized_by in sides:
+        radius = min(blur_kernel_size(images.shape[sized_by]) // 2, reach)
         images = _blur_axis(images, sigma, radius, axis)
     return images
 
