@@ -81,9 +81,8 @@ def plain(value: Any) -> Any:
 
 def datasets(node: Any) -> Iterator[dict[str, Any]]:
     """All dicts with a pipeline below a config."""
-    if isinstance(node, dict):
-        if 'pipeline' in node:
-            yield node
+    if isinstance(node, dict) and 'pipeline' in node:
+        yield node
     # Several sources or targets are lists.
     for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         yield from datasets(value)
