@@ -173,7 +173,8 @@ class UDADecorator(BaseModel):
             with self.autocast(step.source.images.device):
                 losses = one_pass(step)
             total = sum((value for name, value in losses.items() if 'loss' in name), torch.zeros(()))
-            (total / self.accumulate).backward()
+            if total.requires_grad:  # a pass may find nothing to learn from this batch
+                (total / self.accumulate).backward()
             log |= {name: value.detach() for name, value in losses.items()}
         return log
 
