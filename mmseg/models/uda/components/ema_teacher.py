@@ -18,14 +18,31 @@ class EMATeacher:
         average_buffers: average the normalisation statistics too. The published methods leave them alone.
         eval_mode: normalise with running statistics instead of those of the batch. The published methods do not: their
             teachers keep batch norm in train mode, only dropout and drop path are off.
+        copy_buffers: copy the normalisation statistics from the student (ProDA).
+        ramp_up: begin with a smaller momentum, so that the first averaging copies the student; False = ``alpha`` from the
+            start, for a teacher that :meth:`start` made the same as its student (ProDA).
+
+    Raises:
+        ValueError: for a momentum outside 0..1, or buffers that are to be averaged and copied.
     """
 
-    def __init__(self, alpha: float = 0.99, average_buffers: bool = False, eval_mode: bool = False) -> None:
+    def __init__(
+        self,
+        alpha: float = 0.99,
+        average_buffers: bool = False,
+        eval_mode: bool = False,
+        copy_buffers: bool = False,
+        ramp_up: bool = True,
+    ) -> None:
+        if average_buffers and copy_buffers:
+            raise ValueError('teacher: average_buffers and copy_buffers exclude each other, keep one')
         if not 0 <= alpha <= 1:
             raise ValueError(f'teacher: alpha is a momentum between 0 and 1, not {alpha}')
         self.alpha = alpha
         self.average_buffers = average_buffers
         self.eval_mode = eval_mode
+        self.copy_buffers = copy_buffers
+        self.ramp_up = ramp_up
 
     def freeze(self, teacher: nn.Module) -> None:
         """No gradients, and the mode that the teacher works in; call it again after ``train()`` of a parent."""
@@ -36,17 +53,23 @@ class EMATeacher:
                 module.eval()
 
     @torch.no_grad()
+    def start(self, teacher: nn.Module, student: nn.Module) -> None:
+        """Make the teacher the student's equal, in place."""
+        for ours, theirs in zip(teacher.state_dict().values(), student.state_dict().values(), strict=True):
+            ours.copy_(theirs)
+
+    @torch.no_grad()
     def update(self, teacher: nn.Module, student: nn.Module, iteration: int) -> None:
         """Average the student into the teacher, in place: teacher <- a teacher + (1 - a) student.
 
-        a = min(1 - 1 / (iteration + 1), alpha), so iteration 0 copies the student.
+        a = min(1 - 1 / (iteration + 1), alpha), so iteration 0 copies the student; without ``ramp_up`` a = alpha.
 
         Args:
             teacher: network to change.
             student: network of the same architecture.
             iteration: 0-based number of the averaging.
         """
-        momentum = min(1 - 1 / (iteration + 1), self.alpha)
+        momentum = min(1 - 1 / (iteration + 1), self.alpha) if self.ramp_up else self.alpha
         averaged: list[Tensor] = list(teacher.parameters())
         followed: list[Tensor] = list(student.parameters())
         if self.average_buffers:
@@ -56,6 +79,9 @@ class EMATeacher:
             for ours, theirs in pairs:
                 if not ours.is_floating_point():
                     ours.copy_(theirs)
+        if self.copy_buffers:
+            for ours, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
+                ours.copy_(theirs)
         if momentum == 0:
             torch._foreach_copy_(averaged, followed)
         else:

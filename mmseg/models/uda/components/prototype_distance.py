@@ -14,20 +14,26 @@ from torch import Tensor
 from mmseg.models.precision import at_least_float32, exact_matmul, without_autocast
 
 
-def bilinear_weights(small: int, large: int, like: Tensor) -> Tensor:
+def bilinear_weights(small: int, large: int, like: Tensor, align_corners: bool = False) -> Tensor:
     """The matrix (large, small) that resizes one axis bilinearly, at most two neighbours per row not zero.
 
     Args:
         small: length of the axis before.
         large: length afterwards.
         like: dtype and device come from here.
+        align_corners: rule of resizing.
     """
     identity = torch.eye(small, dtype=like.dtype, device=like.device)[None]
-    return F.interpolate(identity, size=large, mode='linear', align_corners=False)[0].t()
+    return F.interpolate(identity, size=large, mode='linear', align_corners=align_corners)[0].t()
 
 
-@torch.no_grad()
-def prototype_distances(features: Tensor, prototypes: Tensor, size: Sequence[int] | None = None) -> Tensor:
+def prototype_distances(
+    features: Tensor,
+    prototypes: Tensor,
+    size: Sequence[int] | None = None,
+    align_corners: bool = False,
+    gradient: bool = False,
+) -> Tensor:
     """Euclidean distance of each position's feature to each prototype; features are resized to ``size``, in effect.
 
     Resizing is linear, so products with prototypes are resized instead of features, and the length of a resized feature
@@ -37,11 +43,14 @@ def prototype_distances(features: Tensor, prototypes: Tensor, size: Sequence[int
         features: (B, A, h, w).
         prototypes: (C, A).
         size: (H, W) of the result; None = that of the features.
+        align_corners: rule of resizing.
+        gradient: the features learn; where a distance is 0 its gradient is 0.
 
     Returns:
-        (B, C, H, W), at least float32, without gradient.
+        (B, C, H, W), at least float32.
     """
-    with without_autocast(features.device), exact_matmul():
+    learning = gradient and torch.is_grad_enabled()
+    with torch.set_grad_enabled(learning), without_autocast(features.device), exact_matmul():
         features = at_least_float32(features)
         # Distances do not change if everything is shifted, but rounding errors shrink with the lengths.
         centre = prototypes.to(features).mean(dim=0)
@@ -51,11 +60,13 @@ def prototype_distances(features: Tensor, prototypes: Tensor, size: Sequence[int
         if size is None or tuple(size) == tuple(features.shape[2:]):
             lengths = features.square().sum(dim=1)
         else:
-            rows = bilinear_weights(features.shape[2], size[0], features)
-            columns = bilinear_weights(features.shape[3], size[1], features)
+            rows = bilinear_weights(features.shape[2], size[0], features, align_corners)
+            columns = bilinear_weights(features.shape[3], size[1], features, align_corners)
             products = rows @ products @ columns.t()
             lengths = _resized_lengths(features, rows, columns)
         squares = prototypes.square().sum(dim=1)[:, None, None] - 2 * products + lengths[:, None]
+        if learning:
+            return torch.where(squares > 0, squares, 1).sqrt() * (squares > 0)
         return squares.clamp_(min=0).sqrt_()
 
 

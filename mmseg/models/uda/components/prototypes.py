@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mmseg.engine.gradient_sync import gather_rows, reduce_sum
 from mmseg.models.precision import at_least_float32, exact_matmul
 from mmseg.models.uda.building import build_component
+from mmseg.models.uda.components.prototype_distance import bilinear_weights
 
 
 class ClassSums(NamedTuple):
@@ -54,6 +55,28 @@ def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> ClassSums:
     return ClassSums(sums, member.sum(dim=2))
 
 
+@torch.no_grad()
+def resized_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> ClassSums:
+    """:func:`class_sums` of features that are resized bilinearly to the labels' size, without ever being that large.
+
+    Resizing is linear: instead of features being enlarged, each class's mask is brought down with the transposed
+    weights, and then says how much each feature counts.
+
+    Args:
+        features: (B, A, h, w).
+        labels: (B, H, W) int64; what is none of the classes is left out.
+        num_classes: C.
+    """
+    with torch.autocast(features.device.type, enabled=False), exact_matmul():
+        features = at_least_float32(features)
+        rows = bilinear_weights(features.shape[2], labels.shape[1], features)
+        columns = bilinear_weights(features.shape[3], labels.shape[2], features)
+        member = labels[:, None] == torch.arange(num_classes, device=labels.device)[:, None, None]  # (B, C, H, W)
+        share = rows.t() @ member.to(features.dtype) @ columns
+        sums = torch.einsum('bchw,bahw->bca', share, features)
+    return ClassSums(sums, member.sum(dim=(2, 3)))
+
+
 class PixelMean:
     """The exact mean over all positions ever seen: P <- P + m / (m + n) (mean - P), n <- n + m."""
 
@@ -84,6 +107,16 @@ class Momentum:
         return vectors + share[:, None] * (_mean(sums, new) - vectors), counts + new
 
 
+def image_means(batch: ClassSums, min_pixels: int, sync: bool) -> tuple[Tensor, Tensor]:
+    """Each image's class means (B, C, A), of all processes if ``sync``, and which of them count, (B, C) bool."""
+    means = _mean(batch.sums, batch.counts)
+    # The published rule leaves out a mean that adds up to zero: a dead feature says nothing of a class.
+    taken = (batch.counts >= min_pixels) & (means.sum(dim=2) != 0)
+    if sync:
+        means, taken = gather_rows(means), gather_rows(taken.to(torch.uint8)).bool()
+    return means, taken
+
+
 class ImageMean:
     """A running mean over images, each of which counts once for each of its classes, whatever its area.
 
@@ -104,11 +137,7 @@ class ImageMean:
         self.cap = cap
 
     def __call__(self, vectors: Tensor, counts: Tensor, batch: ClassSums, sync: bool) -> tuple[Tensor, Tensor]:
-        means = _mean(batch.sums, batch.counts)
-        # The published rule leaves out a mean that adds up to zero: a dead feature says nothing of a class.
-        taken = (batch.counts >= self.min_pixels) & (means.sum(dim=2) != 0)
-        if sync:
-            means, taken = gather_rows(means), gather_rows(taken.to(torch.uint8)).bool()
+        means, taken = image_means(batch, self.min_pixels, sync)
         # One after the other, as the rule is one of a sequence; a batch has few images.
         for mean, present in zip(means, taken, strict=True):
             share = present.to(vectors.dtype) / (counts + 1).to(vectors.dtype)
@@ -117,7 +146,39 @@ class ImageMean:
         return vectors, counts
 
 
-RULES: dict[str, type] = {'pixel_mean': PixelMean, 'momentum': Momentum, 'image_mean': ImageMean}
+class ImageMomentum:
+    """A moving average of images, one after the other: P <- (1 - mu) P + mu mean for each of an image's classes.
+
+    Args:
+        momentum: mu, the weight of the **new** mean.
+        min_pixels: an image counts for a class with at least so many positions of it.
+
+    Raises:
+        ValueError: for numbers that make no sense.
+    """
+
+    def __init__(self, momentum: float = 1e-4, min_pixels: int = 10) -> None:
+        if not 0 <= momentum <= 1 or min_pixels < 1:
+            raise ValueError(
+                f'prototypes: momentum lies in 0..1 and min_pixels is at least 1, not {momentum} and {min_pixels}'
+            )
+        self.momentum = momentum
+        self.min_pixels = min_pixels
+
+    def __call__(self, vectors: Tensor, counts: Tensor, batch: ClassSums, sync: bool) -> tuple[Tensor, Tensor]:
+        means, taken = image_means(batch, self.min_pixels, sync)
+        for mean, present in zip(means, taken, strict=True):
+            vectors = vectors + self.momentum * present.to(vectors.dtype)[:, None] * (mean - vectors)
+            counts = counts + present
+        return vectors, counts
+
+
+RULES: dict[str, type] = {
+    'pixel_mean': PixelMean,
+    'momentum': Momentum,
+    'image_mean': ImageMean,
+    'image_momentum': ImageMomentum,
+}
 
 
 class PrototypeBank(nn.Module):
@@ -126,8 +187,8 @@ class PrototypeBank(nn.Module):
     Args:
         num_classes: C.
         channels: A, width of the features.
-        rule: how they follow the features: ``pixel_mean``, ``momentum`` or ``image_mean``, or one of these as ``type``
-            with its settings.
+        rule: how they follow the features: ``pixel_mean``, ``momentum``, ``image_mean`` or ``image_momentum``, or one of
+            these as ``type`` with its settings.
         sync: add up the sums of all processes; False = each process has its own prototypes, as in the originals, and
             checkpoints hold those of the first.
 
@@ -158,7 +219,11 @@ class PrototypeBank(nn.Module):
     @torch.no_grad()
     def update(self, features: Tensor, labels: Tensor) -> None:
         """Take in features (B, A, ...) or (P, A) with their labels (B, ...) or (P,)."""
-        batch = class_sums(features, labels, len(self.vectors))
+        self.take(class_sums(features, labels, len(self.vectors)))
+
+    @torch.no_grad()
+    def take(self, batch: ClassSums) -> None:
+        """Take in sums by class that were made already."""
         batch = batch._replace(sums=batch.sums.to(self.vectors.dtype))
         vectors, counts = self.rule(self.vectors, self.counts, batch, self.sync)
         self.vectors.copy_(vectors)
