@@ -55,3 +55,12 @@ def test_pillow_averages_where_images_shrink():
     assert small['gt_seg_map'][0].tolist() == [4, 12, 20, 28, 36, 44, 52, 60]
     with pytest.raises(ValueError, match='backend of cv2, pillow'):
         Resize((8, 8), backend='magick')
+
+
+def test_a_given_order_is_kept():
+    strong = ColorJitter(grey_prob=0.0, blur_sigma=None, order=('hue', 'brightness', 'contrast', 'saturation'))
+    drawn = [strong.draw(np.random.default_rng(seed)) for seed in range(5)]
+    assert {factors.order for factors in drawn} == {(3, 0, 1, 2)}
+    assert len({factors.brightness for factors in drawn}) == 5
+    with pytest.raises(ValueError, match='order must have each of brightness, contrast, saturation, hue once'):
+        ColorJitter(order=('hue', 'hue', 'contrast', 'saturation'))

@@ -8,6 +8,7 @@ from mmseg.datasets.transforms.geometry import Pad, PadAround, RandomCrop, Rando
 from mmseg.datasets.transforms.loading import LoadAnnotations, LoadImageFromFile
 from mmseg.datasets.transforms.margins import PseudoMargins
 from mmseg.datasets.transforms.photometric import PhotoMetricDistortion
+from mmseg.datasets.transforms.pseudo_labels import LoadPseudoLabels
 from mmseg.datasets.transforms.resize import Resize, TestTimeScales
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     'LoadImageFromFile',
     'PackSegInputs',
     'PackTrainInputs',
+    'LoadPseudoLabels',
     'Pad',
     'PadAround',
     'PhotoMetricDistortion',

@@ -11,13 +11,15 @@ import numpy as np
 from mmseg.datasets.transforms.base import Results, Transform
 from mmseg.registry import TRANSFORMS
 
+STEPS = ('brightness', 'contrast', 'saturation', 'hue')
+
 
 @dataclass(frozen=True)
 class ColorFactors:
     """What is done to an image.
 
     Attributes:
-        order: of brightness, contrast, saturation and hue (0 to 3).
+        order: numbers of the steps in ``STEPS``.
         brightness, contrast, saturation: factors; 1 = as it is.
         hue: shift, in turns of the colour circle; 0 = as it is.
         grey: take the colour away.
@@ -73,16 +75,17 @@ def _shift_hue(image: np.ndarray, turns: float) -> np.ndarray:
 
 @TRANSFORMS.register_module()
 class ColorJitter(Transform):
-    """Jitter in random order, then sometimes grey, then blur (ProCA's augmentation of source images).
+    """Jitter, then sometimes grey, then blur (ProCA's augmentation of source images; PBAL's strong view).
 
     Args:
         brightness, contrast, saturation: s; the factor is drawn from 1 - s .. 1 + s.
         hue: h; the shift is drawn from -h .. h turns.
         grey_prob: chance that an image loses its colour.
         blur_sigma: range of the width of a 3x3 Gaussian blur, in pixels; None = none.
+        order: of ``brightness``, ``contrast``, ``saturation`` and ``hue``; None = drawn.
 
     Raises:
-        ValueError: for a strength that makes no sense.
+        ValueError: for an order that lacks one of them, or a strength that makes no sense.
     """
 
     random = True
@@ -95,6 +98,7 @@ class ColorJitter(Transform):
         hue: float = 0.2,
         grey_prob: float = 0.2,
         blur_sigma: Sequence[float] | None = (0.1, 2.0),
+        order: Sequence[str] | None = None,
     ):
         strengths = {'brightness': brightness, 'contrast': contrast, 'saturation': saturation}
         for name, value in strengths.items():
@@ -102,6 +106,9 @@ class ColorJitter(Transform):
                 raise ValueError(f'ColorJitter: {name} must lie in 0..1, got {value}')
         if not 0 <= hue <= 0.5 or not 0 <= grey_prob <= 1:
             raise ValueError(f'ColorJitter: hue must lie in 0..0.5 and grey_prob in 0..1, got {hue} and {grey_prob}')
+        if order is not None and sorted(order) != sorted(STEPS):
+            raise ValueError(f'ColorJitter: order must have each of {", ".join(STEPS)} once, got {order}')
+        self.order = None if order is None else tuple(STEPS.index(step) for step in order)
         self.strengths = strengths
         self.hue = hue
         self.grey_prob = grey_prob
@@ -113,7 +120,7 @@ class ColorJitter(Transform):
         factors = {name: float(generator.uniform(1 - s, 1 + s)) for name, s in self.strengths.items()}
         hue, grey = float(generator.uniform(-self.hue, self.hue)), generator.random() < self.grey_prob
         sigma = float(generator.uniform(*self.blur_sigma)) if self.blur_sigma is not None else 0.0
-        return ColorFactors(order, **factors, hue=hue, grey=bool(grey), sigma=sigma)
+        return ColorFactors(self.order or order, **factors, hue=hue, grey=bool(grey), sigma=sigma)
 
     def __call__(self, results: Results) -> Results:
         results['img'] = jitter(results['img'], results['draws']('color_jitter', self.draw))

@@ -62,15 +62,15 @@ class Resize(Transform):
 
     Args:
         scale: (width, height) to fit, or a list of such.
-        keep_ratio: keep the aspect ratio, so that the long and the short side fit those of the scale; otherwise the
-            scale is the new size.
+        keep_ratio: keep the aspect ratio, so that the long and the short side fit those of the scale; ``width`` = the
+            width becomes the scale's and the height follows (PBAL, ProDA); False = the scale is the new size.
         ratio_range: (low, high); the scale is multiplied with a number drawn from it.
         multiscale_mode: with a list of scales, ``value`` takes one of them, ``range`` draws the long and the short side
             separately between the smallest and the largest of the list (both inclusive).
         interpolation: ``bilinear`` or ``bicubic``, of the image.
         backend: ``cv2``, or ``pillow``, whose results are smoother where images shrink (ProCA, PBAL).
-        min_size: with ``keep_ratio`` the short side becomes that of the scale, but at least this, however long the other
-            side gets: crops fit into images of any shape (Mapillary in DDB).
+        min_size: with ``keep_ratio`` the short side becomes that of the scale, but at least this, however long the
+            other side gets: crops fit into images of any shape (Mapillary in DDB).
     """
 
     changes_labels = True
@@ -78,7 +78,7 @@ class Resize(Transform):
     def __init__(
         self,
         scale: Size | Sequence[Size],
-        keep_ratio: bool = True,
+        keep_ratio: bool | str = True,
         ratio_range: tuple[float, float] | None = None,
         multiscale_mode: str = 'range',
         interpolation: str = 'bilinear',
@@ -97,7 +97,9 @@ class Resize(Transform):
             )
         if ratio_range is not None and len(scales) > 1:
             raise ValueError('Resize: ratio_range and several scales exclude each other')
-        if min_size is not None and (not keep_ratio or min_size < 1):
+        if isinstance(keep_ratio, str) and keep_ratio != 'width':
+            raise ValueError(f"Resize: keep_ratio is True, False or 'width', got {keep_ratio!r}")
+        if min_size is not None and (keep_ratio in (False, 'width') or min_size < 1):
             raise ValueError(f'Resize: min_size is a number of pixels and needs keep_ratio=True, got {min_size}')
         self.min_size = min_size
         self.scales: list[Size] = [(int(item[0]), int(item[1])) for item in scales]
@@ -129,8 +131,11 @@ class Resize(Transform):
         height, width = results['img'].shape[:2]
         if self.min_size is not None:
             scale = covering_scale((width, height), max(min(scale), self.min_size))
-        size = fitted_size((width, height), scale) if self.keep_ratio else scale
-        results['resized_from'] = (results['img'], scale, self.keep_ratio)
+        if self.keep_ratio == 'width':
+            scale = scale[0], max(1, int(scale[0] / (width / height)))
+        fit = bool(self.keep_ratio) and self.keep_ratio != 'width'
+        size = fitted_size((width, height), scale) if fit else scale
+        results['resized_from'] = (results['img'], scale, fit)
         results['img'] = resize_image(results['img'], size, self.interpolation, self.backend)
         for name in MAPS:
             if name in results:
