@@ -11,12 +11,9 @@ profiler does. That the ways of batching give the same is for the tests, not for
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -86,25 +83,15 @@ def measure(predict: Callable[[], Any], device: str, repeats: int) -> Cost:
 
 
 def peak_bytes(predict: Callable[[], Any], device: str) -> int:
-    """The most bytes that the tensors of a prediction hold at once."""
+    """The most bytes that the tensors of a prediction hold at once, beyond the weights."""
     import torch
 
-    if device.startswith('cuda'):
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
+    from benchmarks._memory import PeakMemory
+
+    before = torch.cuda.memory_allocated() if device.startswith('cuda') else 0
+    with PeakMemory(torch.device(device)) as memory:
         predict()
-        return torch.cuda.max_memory_allocated() - before
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        predict()
-    with tempfile.TemporaryDirectory() as folder:
-        profile.export_chrome_trace(f'{folder}/trace.json')
-        events = json.loads(Path(f'{folder}/trace.json').read_text(encoding='utf-8'))['traceEvents']
-    changes = sorted((event['ts'], event['args']['Bytes']) for event in events if event.get('name') == '[memory]')
-    held = most = 0
-    for _, change in changes:
-        held += change
-        most = max(most, held)
-    return most
+    return memory.bytes - before
 
 
 def compare(path: str, options: argparse.Namespace, device: str) -> Iterator[list[str]]:
@@ -146,7 +133,6 @@ def main() -> None:
     for path in options.configs:
         if not Path(path).is_file() and not (ROOT / path).is_file():
             sys.exit(f'error: no config {path}')
-    os.environ.setdefault('KINETO_LOG_LEVEL', '9')  # the profiler tells each start and stop
     import torch
 
     device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')
