@@ -1,7 +1,8 @@
-"""Reading images, label maps and depth maps, with errors that name the file."""
+"""Reading images, label maps and depth maps, with errors that name the file; writing PNG files."""
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -132,3 +133,10 @@ def read_depth(path: str) -> np.ndarray:
     if any(not np.array_equal(grey, depth[..., channel]) for channel in range(1, min(depth.shape[2], 3))):
         raise ValueError(f'depth map {path} is a colour picture, {expected}')
     return np.ascontiguousarray(grey)
+
+
+def write_png(path: str, picture: np.ndarray) -> None:
+    """Write a (H, W) grey or (H, W, 3) BGR array as a PNG of its bit depth: whole, or not at all."""
+    unfinished = f'{path}.{os.getpid()}.tmp'
+    Path(unfinished).write_bytes(cv2.imencode('.png', picture)[1].tobytes())
+    os.replace(unfinished, path)

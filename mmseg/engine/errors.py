@@ -16,7 +16,7 @@ from mmengine.registry import Registry
 from mmseg import registry as registries
 
 ROOT = Path(__file__).resolve().parents[2]
-_OURS = (ROOT / 'mmseg', ROOT / 'tools', ROOT / 'run_experiments.py')
+_OURS = (ROOT / 'mmseg', ROOT / 'tools', ROOT / 'run_experiments.py', ROOT / 'run_seg.py')
 _UNKNOWN_TYPE = re.compile(r'^(?P<type>\S+) is not in the (?:[\w-]+::)?(?P<registry>.+?) registry')
 _WRONG_ARGUMENT = re.compile(r'__init__\(\) (got an unexpected keyword|missing \d+ required)')
 _WORKER = re.compile(r'^Caught \w+ in .*worker process')

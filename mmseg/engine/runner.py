@@ -194,7 +194,7 @@ class Runner(mmengine.runner.Runner):
         # mmengine takes a list of datasets for one that is built already.
         cfg['dataset'] = DATASETS.build(cfg['dataset']) if isinstance(cfg['dataset'], (list, tuple)) else cfg['dataset']
         cfg.setdefault('pin_memory', torch.cuda.is_available())
-        cfg.setdefault('worker_init_fn', {'type': _start_worker})
+        cfg.setdefault('worker_init_fn', {'type': start_worker})
         loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
         if hasattr(loader.dataset, 'set_seed'):
             loader.dataset.set_seed(seed)
@@ -346,7 +346,8 @@ def _default_work_dir(cfg: Config) -> str:
     return str(Path('work_dirs') / (Path(cfg.filename).stem if cfg.filename else 'run'))
 
 
-def _start_worker(worker_id: int) -> None:
+def start_worker(worker_id: int) -> None:
+    """A loader's process: one thread, and Ctrl-C is the main process's affair."""
     import cv2
 
     cv2.setNumThreads(0)
