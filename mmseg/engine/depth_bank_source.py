@@ -76,6 +76,7 @@ def source_pairs(cfg: Config, seed: int, sampling: str = 'training') -> tuple[UD
         pairs = DATASETS.build(config)
     pairs.set_seed(seed)
     # Drawing the target image comes first: their number decides what is drawn next.
+    config.pop('pseudo_margins', None)
     settings = {'seed': seed, **config, 'target': len(pairs.target)}
     return pairs, json.loads(json.dumps(settings, default=str))
 
