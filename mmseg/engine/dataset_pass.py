@@ -101,8 +101,22 @@ def domain_dataset(cfg: Config, domain: str, change: Callable[[list[dict[str, An
         return DATASETS.build(dataset)
 
 
-def run_over(dataset: Dataset, batch: Callable[[Mapping[str, Any]], None], what: str, workers: int = 2) -> list[str]:
+def run_over(
+    dataset: Dataset,
+    batch: Callable[[Mapping[str, Any]], None],
+    what: str,
+    workers: int = 2,
+    without: Callable[[], None] | None = None,
+) -> list[str]:
     """Hand each sample to ``batch``, in several processes each its share.
+
+    Args:
+        dataset: in the order of its files.
+        batch: what is done with a sample.
+        what: title of the progress.
+        workers: processes that read files.
+        without: called where there is no sample, because a file cannot be read or another process has one file more,
+            so that all processes make as many calls; for a ``batch`` that exchanges something between them.
 
     Returns:
         What was wrong with files that could not be read, of all processes; each is also logged, some by name.
@@ -111,13 +125,18 @@ def run_over(dataset: Dataset, batch: Callable[[Mapping[str, Any]], None], what:
     for sample in track(_samples(dataset, workers), _share(dataset), what, silent=rank() != 0):
         if isinstance(sample, str):
             broken.append(sample)
+            if without is not None:
+                without()
         else:
             with torch.inference_mode():
                 batch(sample)
+    if without is not None and rank() >= len(dataset) % world_size() > 0:  # type: ignore[arg-type]
+        without()
     everything = gather_objects(broken)
-    if everything:
-        shown = '; '.join(everything[:SHOWN]) + ('; ...' if len(everything) > SHOWN else '')
-        print_log(f'{len(everything)} files are left out: {shown}', 'current', logging.WARNING)
+    # A dataset may hand out its files several times.
+    if named := list(dict.fromkeys(everything)):
+        shown = '; '.join(named[:SHOWN]) + ('; ...' if len(named) > SHOWN else '')
+        print_log(f'{len(named)} files are left out: {shown}', 'current', logging.WARNING)
     if len(everything) >= len(dataset):  # type: ignore[arg-type]
         raise ValueError(f'no file could be read, e.g. {everything[0]}')
     return everything
