@@ -139,11 +139,17 @@ def _write_json(path: str, content: Any) -> None:
 
 
 def parse_arguments(
-    description: str, gt_dir: str, nproc: int, arguments: Sequence[str] | None = None
+    description: str,
+    gt_dir: str,
+    nproc: int,
+    arguments: Sequence[str] | None = None,
+    extend: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> argparse.Namespace:
-    """The converters' command line: ``DATA_ROOT [--gt-dir D] [-o OUT] [--nproc N]``."""
+    """The converters' command line: ``DATA_ROOT [--gt-dir D] [-o OUT] [--nproc N]``, and what ``extend`` adds."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('data_root', help='folder of the dataset')
+    if extend is not None:
+        extend(parser)
     parser.add_argument('--gt-dir', default=gt_dir, help='folder of the label files in it (default: %(default)s)')
     parser.add_argument('-o', '--out-dir', help='folder for the statistics files (default: the folder of the dataset)')
     parser.add_argument('--nproc', default=nproc, type=int, help='number of processes (default: %(default)s)')
@@ -164,7 +170,7 @@ def label_folder(data_root: str, gt_dir: str, expected: str) -> str:
 
 
 def numbered_pngs(folder: str, expected: str) -> list[str]:
-    """Label files of GTA and SYNTHIA: names that end in a digit and ``.png``, sorted, as paths.
+    """Label files of GTA, SYNTHIA and Synscapes: names that end in a digit and ``.png``, sorted, as paths.
 
     Raises:
         FileNotFoundError: there are none.
@@ -175,7 +181,13 @@ def numbered_pngs(folder: str, expected: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
-def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_dir: str, nproc: int) -> int:
+    Args:
+        tasks: what to convert.
+        read_train_ids: see :func:`convert_files`.
+        out_dir: folder for the statistics; None = write none, the outputs hold no train ids.
+        nproc: number of processes.
+
+def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_dir: str | None, nproc: int) -> int:
     """Convert with a progress bar, write the statistics, report.
 
     Returns:
@@ -193,6 +205,9 @@ def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_
         console.print(
             f'{done}; {len(failed)} of {len(outcomes)} files are bad (named above). No statistics were written: '
             'replace or remove these files and their images, then run again (what is done is kept).',
+    if out_dir is None:
+        print(done)
+        return 0
             markup=False,
         )
         return 1
