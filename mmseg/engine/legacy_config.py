@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 
 from mmseg.engine.config import OPTIONAL_KEYS
 from mmseg.engine.legacy_data import as_plain, upgrade_data
+from mmseg.engine.legacy_ddb import take_bridging, upgrade_ddb
 from mmseg.engine.legacy_section import Section, merge
 from mmseg.engine.legacy_uda import FLAT_UDA_KEYS, discriminator_settings, upgrade_uda
 
@@ -29,7 +30,10 @@ RENAMED = {
     'UniHead': 'DAFormerHead',
     'MultiResEncoderDecoder': 'HRDAEncoderDecoder',
     'MultiResAttentionWrapper': 'HRDAHead',
+    'UDAEncoderDecoder': 'EncoderDecoder',
 }
+# Processes share the statistics of batch norms by a switch of the run here.
+NORMS = {'SyncBN': 'BN'}
 # Options without effect; those of HRDA's head the segmentor fills in from its own.
 GONE_BELOW = {'fusion_cfg': ('fusion',), 'decode_head': ('scales', 'enable_hr_crop', 'hr_slide_inference')}
 # Settings of today's schema, and words about a run: both stay as they are.
@@ -68,15 +72,21 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
     new = {key: old.take(key) for key in list(old.left) if KEPT.fullmatch(key)}
     notes: list[str] = []
     if 'model' in new:
+        if 'SyncBN' in _type_names(new['model']):
+            new.setdefault('sync_bn', True)
         new['model'] = _upgrade_model(new['model'])
     discriminator = None
     if new.get('uda') is not None:
         uda = Section(new['uda'], 'uda')
+        new |= upgrade_ddb(uda)
         discriminator = discriminator_settings(uda, 'discriminator' in (new.get('optim_wrapper') or {}))
         upgraded, panels = upgrade_uda(uda, notes)
         new = merge({**new, 'uda': upgraded}, panels)
     if 'data' in old:
-        new = merge(new, upgrade_data(Section(old.take('data'), 'data')))
+        data = Section(old.take('data'), 'data')
+        if bridging := take_bridging(data, (new.get('uda') or {}).get('type')):
+            new = merge(new, {'uda': bridging})
+        new = merge(new, upgrade_data(data))
         for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             if 'dataset' not in new.get(loader, {}):
                 new.pop(loader, None)
@@ -99,8 +109,9 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
     # Gradients are averaged over processes without a wrapper around the networks.
     old.take('use_ddp_wrapper')
     old.take('find_unused_parameters')
-    for key in list(old.left):
-        if VARIABLES.fullmatch(key):
+    for key, value in list(old.left.items()):
+        # DDB's files keep whole data sets in variables.
+        if VARIABLES.fullmatch(key) or (isinstance(value, Mapping) and 'pipeline' in value):
             old.take(key)
     old.close()
     if notes:
@@ -123,12 +134,17 @@ def _upgrade_model(node: Any, parent: str = 'model') -> Any:
     if isinstance(node, list):
         return [_upgrade_model(item, parent) for item in node]
     if not isinstance(node, Mapping):
-        return RENAMED.get(node, node) if parent in ('type', 'single_scale_head') else node
+        return (RENAMED | NORMS).get(node, node) if parent in ('type', 'single_scale_head') else node
     gone = {'ema_drop_path_rate', *GONE_BELOW.get(parent, ())}
     return {key: _upgrade_model(value, key) for key, value in node.items() if key not in gone}
 
 
 def _upgrade_optimizer(old: Section, notes: list[str]) -> dict[str, Any]:
+    if 'stu_model' in old:
+        # DDB's distillation has its optimizer by the trained network's name.
+        student = Section(old.take('stu_model'), old.name('stu_model'))
+        old.close()
+        return _upgrade_optimizer(student, notes)
     old.expect('constructor', 'DefaultOptimizerConstructor')
     rules = Section(old.take('paramwise_cfg'), old.name('paramwise_cfg'))
     custom_keys = rules.take('custom_keys')
@@ -187,7 +203,10 @@ def _with_discriminator(
 
 
 def _upgrade_runner(old: Section, notes: list[str]) -> dict[str, Any]:
-    old.expect('type', 'IterBasedRunner')
+    old.expect('type', 'IterBasedRunner', 'DynamicIterBasedRunner')
+    # Of DDB's runner: gradients are averaged after the last backward anyway.
+    old.take('is_dynamic_ddp')
+    old.take('pass_training_status')
     new = {'max_iters': old.take('max_iters')} if 'max_iters' in old else {}
     old.close()
     return {'train_cfg': new}

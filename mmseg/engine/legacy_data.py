@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmseg.engine.legacy_section import Section
@@ -26,12 +26,14 @@ def upgrade_data(data: Section) -> dict[str, Any]:
     if 'train' in data:
         dataset = _training_set(Section(data.take('train'), data.name('train')), inputs)
         loaders['train_dataloader'] = {**(TRAIN_LOADER if 'type' in dataset else {}), 'dataset': dataset}
-        source = dataset.get('source', dataset)
-        subsets = SYNTHIA_SUBSETS if source.get('type') == 'SynthiaDataset' else None
+        sources = dataset.get('source', dataset)
+        kinds = {one.get('type') for one in (sources if isinstance(sources, list) else [sources])}
+        subsets = SYNTHIA_SUBSETS if kinds == {'SynthiaDataset'} else None
     for split in ('val', 'test'):
         if split in data:
-            dataset = _evaluation_set(Section(data.take(split), data.name(split)), inputs)
-            loaders[f'{split}_dataloader'] = {**(EVAL_LOADER if 'type' in dataset else {}), 'dataset': dataset}
+            dataset = _each(data, split, lambda one: _evaluation_set(one, inputs))
+            whole = isinstance(dataset, list) or 'type' in dataset
+            loaders[f'{split}_dataloader'] = {**(EVAL_LOADER if whole else {}), 'dataset': dataset}
     if 'samples_per_gpu' in data:
         loaders.setdefault('train_dataloader', {})['batch_size'] = data.take('samples_per_gpu')
     if 'workers_per_gpu' in data:
@@ -42,7 +44,7 @@ def upgrade_data(data: Section) -> dict[str, Any]:
     data.close()
     new: dict[str, Any] = dict(loaders)
     for split in ('val', 'test'):
-        if 'type' in loaders.get(f'{split}_dataloader', {}).get('dataset', {}):
+        if 'sampler' in loaders.get(f'{split}_dataloader', {}):
             new[f'{split}_evaluator'] = {'type': 'IoUMetric', **({'subsets': subsets} if subsets else {})}
     if inputs:
         if any(other != inputs[0] for other in inputs):
@@ -55,21 +57,38 @@ def _training_set(section: Section, inputs: list[dict[str, Any]]) -> dict[str, A
     pair = ('source', 'target', 'rare_class_sampling', 'sync_crop_size')
     if not any(key in section for key in pair):
         return _dataset(section, inputs, training=True)
-    new = {'type': section.take('type')} if 'type' in section else {}
+    new: dict[str, Any] = {'type': section.take('type')} if 'type' in section else {}
     if 'source' in section:
-        new['source'] = _dataset(Section(section.take('source'), section.name('source')), inputs, training=True)
+        new['source'] = _each(section, 'source', lambda one: _dataset(one, inputs, training=True))
     if 'target' in section:
-        target = Section(section.take('target'), section.name('target'))
-        if (margins := target.take('crop_pseudo_margins')) is not None:
-            new['pseudo_margins'] = list(margins)
-        if dataset := _dataset(target, inputs, training=True, labels=False):
+        margins: list[Any] = []
+
+        def target(one: Section) -> dict[str, Any]:
+            if (given := one.take('crop_pseudo_margins')) is not None:
+                margins.append(list(given))
+            return _dataset(one, inputs, training=True, labels=False)
+
+        if dataset := _each(section, 'target', target):
             new['target'] = dataset
+        if margins:
+            new['pseudo_margins'] = margins[0]
     if (sampling := section.take('rare_class_sampling')) is not None:
         new['rare_class_sampling'] = {key: _finite(value) for key, value in sampling.items()}
     if (crop := section.take('sync_crop_size')) is not None:
         new['sync_crop_size'] = tuple(crop)
+    if new.get('type') == 'STDataset':
+        # DDB's: source files in shuffled order.
+        new['type'] = 'UDADataset'
+        new |= {} if 'rare_class_sampling' in new else {'source_order': 'shuffled'}
     section.close()
     return new
+
+
+def _each(section: Section, key: str, translate: Callable[[Section], dict[str, Any]]) -> Any:
+    """A data set, or a list of them where there are several sources or targets."""
+    if isinstance(section.left[key], (list, tuple)):
+        return [translate(one) for one in section.sections(key)]
+    return translate(Section(section.take(key), section.name(key)))
 
 
 def _evaluation_set(section: Section, inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -161,7 +180,7 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
     elif name == 'Resize':
         new['scale'] = _sizes(step.take('img_scale'))
         new['keep_ratio'] = step.take('keep_ratio', True)
-        for key in ('ratio_range', 'multiscale_mode'):
+        for key in ('ratio_range', 'multiscale_mode', 'min_size'):
             if (value := step.take(key)) is not None:
                 new[key] = tuple(value) if key == 'ratio_range' else value
     elif name == 'RandomCrop':

@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mmseg.engine.legacy_ddb import DISTILLATION, FLAT_KEYS
 from mmseg.engine.legacy_section import Section, merge
 
-METHODS = ('DACS', 'AdvSeg', 'MinEnt')
+METHODS = ('DACS', 'AdvSeg', 'MinEnt', DISTILLATION)
 FLAT_UDA_KEYS = re.compile(
     'source_only|alpha|pseudo_threshold|pseudo_weight_.*|imnet_.*|mix|blur|color_jitter_.*|mask_.*|debug_img_interval|'
-    'print_grad_magnitude|discriminator_type|lr_D.*|lambda_adv_target|lambda_ent'
+    'print_grad_magnitude|discriminator_type|lr_D.*|lambda_adv_target|lambda_ent|' + '|'.join(FLAT_KEYS)
 )
 # Names of ours that may stand beside them, where an old file lies over our bases.
 NESTED_UDA_KEYS = (
     'type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'source_augment', 'feature_distance', 'masking',
-    'contrast',
+    'contrast', 'teachers', 'mode', 'rectify', 'tau', 'exclude_absent', 'temperature', 'soft_weight',
     'discriminator_loss', 'adversarial_weight', 'main_optimizer_steps_discriminators', 'entropy_weight',
 )  # fmt: skip
 MOVED = {
