@@ -1,21 +1,31 @@
 """Pseudo-labels of the target images that a config adapts to, for a training on them.
 
     python -m tools.make_pseudo_labels CONFIG CHECKPOINT --out-dir work_dirs/RUN/pseudo_labels
+    python -m tools.make_pseudo_labels CONFIG CHECKPOINT --out-dir work_dirs/RUN/pseudo_labels --flip --threshold 0.95
 
 Of the pixels predicted as a class the least confident share is left out (255), but none above the cap: ProCA's rule.
+With --threshold all pixels are left out whose probability is not above it: the rule of ProDA and PBAL, whose
+probabilities are taken at the network's own resolution and up-sampled then.
+
 Images are resized as the config tests them; the label maps have the images' size, name and sub-folder, and hold train
-ids with the data set's colours. The thresholds are kept in thres_const.npy. Several GPUs: torchrun.
+ids with the data set's colours. What was kept of each class is in pseudo_labels.json. Several GPUs: torchrun.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools._entry import run_tool  # noqa: E402
+
+if TYPE_CHECKING:
+    from mmseg.engine.pseudo_label_pass import LabelOptions, LabelReport
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -28,6 +38,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--share', type=float, default=0.6,
                         help='of each class, left out; 0.5: below the median (default: %(default)s)')  # fmt: skip
     parser.add_argument('--cap', type=float, default=0.9, help='surer pixels are always kept (default: %(default)s)')
+    parser.add_argument('--threshold', type=float,
+                        help='one for all classes, in place of --share and --cap; 0 keeps every pixel')  # fmt: skip
+    parser.add_argument('--flip', action='store_true', help='average with the prediction for the mirrored image')
+    parser.add_argument('--confidence', action='store_true',
+                        help='also write each pixel\'s probability, NAME_conf.npy (float16)')  # fmt: skip
+    parser.add_argument('--soft', action='store_true',
+                        help='also write all probabilities, small: NAME.npy (classes x h x w, float16)')  # fmt: skip
     parser.add_argument('--ema', action='store_true', help='take the teacher of the checkpoint')
     parser.add_argument('--workers', type=int, default=2, help='processes that read images (default: %(default)s)')
     parser.add_argument('--precision', choices=('fp32', 'tf32', 'bf16'), default='fp32')
@@ -40,14 +57,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = parse_arguments(arguments)
-    import numpy as np
-
     from mmseg.engine.config import load_config
     from mmseg.engine.dataset_pass import domain_dataset, load_networks, prepare_process
     from mmseg.engine.gradient_sync import rank
-    from mmseg.engine.pseudo_label_pass import THRESHOLDS, label_dataset, test_pipeline
+    from mmseg.engine.pseudo_label_pass import Labeller, LabelOptions, label_dataset, test_pipeline
     from mmseg.evaluation.run_folder import find_checkpoint
 
+    names = ('threshold', 'share', 'cap', 'flip', 'confidence', 'soft')
+    how = LabelOptions(**{name: getattr(options, name) for name in names})
     cfg = load_config(options.config, options.cfg_options)
     checkpoint = find_checkpoint(options.checkpoint)
     device, number_format = prepare_process(options.device, options.precision)
@@ -55,17 +72,37 @@ def main(arguments: list[str] | None = None) -> None:
     steps = test_pipeline(cfg)
     dataset = domain_dataset(cfg, 'target', lambda _: steps)
     with number_format:
-        thresholds, broken = label_dataset(
-            preprocessor, student, dataset, options.out_dir, options.share, options.cap, device, options.workers
-        )
+        report = label_dataset(Labeller(preprocessor, student, how), dataset, options.out_dir, device, options.workers)
     if rank() > 0:
         return
-    np.save(Path(options.out_dir) / THRESHOLDS, thresholds.numpy().astype(np.float32))
-    for name, value in zip(dataset.metainfo['classes'], thresholds.tolist(), strict=True):
-        print(f'{name:>20} {value:.4f}')
-    print(f'{len(dataset) - broken // 2} label maps: {options.out_dir}')
-    if broken:
-        raise ValueError(f'{broken} images could not be read: mend them and run this again')
+    write_report(report, how, checkpoint, Path(options.out_dir), dataset.metainfo['classes'])
+    print(f'{report.images} label maps: {options.out_dir}')
+    if report.broken:
+        raise ValueError(f'{report.broken} times an image could not be read (named above): mend and run this again')
+
+
+def write_report(
+    report: LabelReport, how: LabelOptions, checkpoint: Path, folder: Path, classes: Sequence[str]
+) -> None:
+    """Print what was kept of each class; write it to a JSON file with the thresholds and where the labels come from."""
+    import numpy as np
+
+    from mmseg.engine.export_metadata import sha256
+    from mmseg.engine.pseudo_label_pass import REPORT, THRESHOLDS
+
+    table = {}
+    for number, name in enumerate(classes):
+        predicted, kept = int(report.predicted[number]), int(report.kept[number])
+        table[name] = {'predicted': predicted, 'kept': kept, 'share': kept / predicted if predicted else None}
+        threshold = how.threshold if report.thresholds is None else float(report.thresholds[number])
+        share = f'{100 * kept / predicted:6.1f} % kept' if predicted else '   not predicted'
+        print(f'{name:>20} above {threshold:.4f} {share}')
+    facts = {'checkpoint': str(checkpoint), 'checkpoint_sha256': sha256(checkpoint), 'images': report.images}
+    rule = {'share': how.share, 'cap': how.cap} if report.thresholds is not None else {'threshold': how.threshold}
+    if report.thresholds is not None:
+        np.save(folder / THRESHOLDS, report.thresholds.numpy().astype(np.float32))
+    content = facts | rule | {'flip': how.flip, 'classes': table}
+    (folder / REPORT).write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 
 if __name__ == '__main__':

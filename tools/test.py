@@ -29,7 +29,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='config file, or the folder of a run')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file, or folder: its latest.pth')
     what = parser.add_argument_group('what to do (at least one)')
-    what.add_argument('--eval', nargs='+', metavar='METRIC', help='mIoU, mDice, mFscore')
+    what.add_argument('--eval', nargs='+', metavar='METRIC', help='mIoU, mDice, mFscore, fwIoU')
     what.add_argument('--format-only', action='store_true', help='write label-id PNGs for a benchmark server')
     what.add_argument('--show-dir', help='write a picture of each prediction into this folder')
     what.add_argument('--out', help='write the scores into this JSON file instead of one beside the checkpoint')

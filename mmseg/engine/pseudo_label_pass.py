@@ -1,78 +1,28 @@
-"""Hard pseudo-labels of a trained network, kept where it is among the most confident of the predicted class.
+"""Hard pseudo-labels of a trained network, kept where it is confident: by class, or above one threshold.
 
-Reference: the rule of ProCA's code (Jiang et al., ECCV 2022; the paper says median), after CBST (Zou et al., 2018).
+References: the rule of ProCA's code (Jiang et al., ECCV 2022; the paper says median), after CBST (Zou et al., 2018);
+ProDA's (Zhang et al., CVPR 2021).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmseg.datasets.transforms.pseudo_labels import CONFIDENCE_SUFFIX
+from mmseg.engine.class_thresholds import ClassThresholds, hard_labels
 from mmseg.engine.dataset_pass import run_over
 from mmseg.engine.gradient_sync import reduce_sum
+from mmseg.engine.soft_pseudo_labels import confident_labels, full_size_probabilities, network_probabilities
 
-IGNORE = 255
-BINS = 2**20  # of width 1e-6: a threshold is as exact as a float32 probability deserves
 THRESHOLDS = 'thres_const.npy'
-
-
-class ClassThresholds:
-    """The confidence that a share of each class's pixels stays below, from one pass and without keeping a pixel.
-
-    Args:
-        num_classes: C.
-        share: q, of the pixels predicted as a class, those that are to be left out.
-        cap: no threshold is above this: surer pixels are always kept.
-        device: to count on.
-
-    Raises:
-        ValueError: for a share or a cap outside 0..1.
-    """
-
-    def __init__(
-        self, num_classes: int, share: float = 0.6, cap: float = 0.9, device: str | torch.device = 'cpu'
-    ) -> None:
-        for name, value in (('share', share), ('cap', cap)):
-            if not 0 <= value <= 1:
-                raise ValueError(f'pseudo-labels: {name} must lie between 0 and 1, got {value}')
-        self.share = share
-        self.cap = cap
-        self.counts = torch.zeros(num_classes, BINS, dtype=torch.int64, device=device)
-
-    def add(self, probabilities: Tensor) -> None:
-        """Count the pixels of probabilities (B, C, H, W) by predicted class and confidence."""
-        confidence, prediction = probabilities.max(dim=1)
-        bins = (confidence.double() * BINS).long().clamp(0, BINS - 1)
-        places = (prediction * BINS + bins).flatten()
-        self.counts.view(-1).scatter_add_(0, places, torch.ones_like(places))
-
-    def thresholds(self) -> Tensor:
-        """(C,) float64: min(cap, the value at place round(n q) of the class's n sorted confidences); 0 without pixels.
-
-        Halves are rounded to even; a place beyond the last is the last.
-        """
-        counts = reduce_sum(self.counts)
-        total = counts.sum(dim=1)
-        place = torch.minimum((total.double() * self.share).round().long(), (total - 1).clamp(min=0))
-        bins = torch.searchsorted(counts.cumsum(dim=1), place[:, None], right=True)[:, 0]
-        values = ((bins + 0.5) / BINS).double().clamp(max=self.cap)
-        return torch.where(total > 0, values, 0.0).cpu()
-
-
-def hard_labels(probabilities: Tensor, thresholds: Tensor) -> Tensor:
-    """(B, H, W) uint8 predictions, 255 where they are below their class's threshold.
-
-    Args:
-        probabilities: (B, C, H, W).
-        thresholds: (C,).
-    """
-    confidence, prediction = probabilities.max(dim=1)
-    rejected = confidence.double() < thresholds.to(confidence.device)[prediction]
-    return prediction.masked_fill(rejected, IGNORE).to(torch.uint8)
+REPORT = 'pseudo_labels.json'
 
 
 def test_pipeline(cfg: Any) -> list[dict[str, Any]]:
@@ -86,40 +36,141 @@ def test_pipeline(cfg: Any) -> list[dict[str, Any]]:
     return [step for step in evaluated_configs(cfg)[0]['pipeline'] if step['type'] != 'LoadAnnotations']
 
 
+@dataclass(frozen=True)
+class LabelOptions:
+    """How pseudo-labels are made.
+
+    Attributes:
+        threshold: ProDA's rule: pixels whose probability is not above it, in half precision, are left out; 0 keeps all.
+            None = ProCA's rule, by class, which ``share`` and ``cap`` of :class:`ClassThresholds` describe.
+        share, cap: of that rule.
+        flip: average with the prediction for the mirrored image.
+        confidence: also write each pixel's probability, ``<label map>_conf.npy`` (float16).
+        soft: also write all probabilities at the network's own resolution, ``<label map>.npy`` (C, h, w) float16.
+
+    Raises:
+        ValueError: for a threshold outside 0..1.
+    """
+
+    threshold: float | None = None
+    share: float = 0.6
+    cap: float = 0.9
+    flip: bool = False
+    confidence: bool = False
+    soft: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f'pseudo-labels: threshold must lie between 0 and 1, got {self.threshold}')
+
+
+@dataclass
+class LabelReport:
+    """What was written.
+
+    Attributes:
+        predicted: (C,) pixels predicted as each class.
+        kept: (C,) those that are in the label maps.
+        thresholds: (C,) of ProCA's rule; None with another.
+        images: label maps written.
+        broken: files that could not be read, in all passes.
+    """
+
+    predicted: Tensor
+    kept: Tensor
+    thresholds: Tensor | None = None
+    images: int = 0
+    broken: int = 0
+
+
+class Labeller:
+    """Turns test samples into pseudo-labels and their files.
+
+    Args:
+        preprocessor: of the images.
+        student: the segmentor.
+        options: how.
+    """
+
+    def __init__(self, preprocessor: nn.Module, student: Any, options: LabelOptions) -> None:
+        self.preprocessor = preprocessor
+        self.student = student
+        self.options = options
+
+    def images(self, sample: Mapping[str, Any]) -> Tensor:
+        """The sample's image (1, 3, H, W) on the device, normalised.
+
+        Raises:
+            ValueError: the config tests with several scales.
+        """
+        data = self.preprocessor({'inputs': [sample['inputs']], 'data_samples': [sample['data_samples']]}, False)
+        if not isinstance(data['inputs'], Tensor):
+            raise ValueError('pseudo-labels: the config tests with several scales; take TestTimeScales out')
+        return data['inputs']
+
+    def of_classes(self, images: Tensor, size: Sequence[int] | None = None) -> Tensor:
+        """Probabilities (1, C, h, w) in the config's way of testing, for ProCA's rule."""
+        plain = self.student.inference(images, size)
+        if not self.options.flip:
+            return plain
+        return (plain + self.student.inference(images.flip(-1), size, flip='horizontal')) / 2
+
+    def write(self, sample: Mapping[str, Any], path: Path, palette: Any, thresholds: Tensor | None) -> LabelReport:
+        """Write the files of one sample; ``path`` is that of the label map."""
+        from mmseg.visualization import save_palette_png
+
+        images, size = self.images(sample), sample['data_samples'].ori_shape
+        if thresholds is None or self.options.soft:
+            plain = network_probabilities(self.student, images)
+            mirrored = network_probabilities(self.student, images.flip(-1)) if self.options.flip else None
+        if thresholds is None:
+            full = full_size_probabilities(plain, mirrored, size, self.student.align_corners)
+            predicted, confidence, labels = confident_labels(full, self.options.threshold or 0.0)
+        else:
+            full = self.of_classes(images, size)
+            predicted, confidence, _ = confident_labels(full, 0.0)
+            labels = hard_labels(full, thresholds).cpu().numpy()
+        save_palette_png(labels[0], palette, path)
+        if self.options.confidence:
+            np.save(path.with_name(path.stem + CONFIDENCE_SUFFIX), confidence[0])
+        if self.options.soft:
+            soft = plain if mirrored is None else (plain + mirrored.flip(-1)) / 2
+            np.save(path.with_suffix('.npy'), soft[0].cpu().numpy().astype(np.float16))
+        count = self.student.num_classes
+        totals = [torch.from_numpy(np.bincount(ids.ravel(), minlength=256)[:count]) for ids in (predicted, labels)]
+        return LabelReport(*totals, images=1)
+
+
 def label_dataset(
-    preprocessor: nn.Module,
-    student: Any,
-    dataset: Any,
-    folder: str | Path,
-    share: float,
-    cap: float,
-    device: str,
-    workers: int = 2,
-) -> tuple[Tensor, int]:
+    labeller: Labeller, dataset: Any, folder: str | Path, device: str = 'cpu', workers: int = 2
+) -> LabelReport:
     """Write a palette PNG of train ids for every image of a dataset, under the image's name and sub-folder
     (with several datasets, below the name of its own).
 
-    Two passes: thresholds from predictions at the network's input size, labels at the images' own size.
-
-    Returns:
-        The thresholds (C,), and how many files could not be read, of both passes.
+    ProCA's rule takes two passes: thresholds from predictions at the network's input size, then labels at the images'
+    own size. Several processes each write their share; the report is of all.
     """
-    from mmseg.visualization import save_palette_png
+    options, classes = labeller.options, labeller.student.num_classes
+    total = LabelReport(*(torch.zeros(2, classes, dtype=torch.int64)))
+    if options.threshold is None:
+        measured = ClassThresholds(classes, options.share, options.cap, device)
 
-    measured = ClassThresholds(student.num_classes, share, cap, device)
+        def measure(sample: Mapping[str, Any]) -> None:
+            measured.add(labeller.of_classes(labeller.images(sample)))
 
-    def measure(sample: Mapping[str, Any]) -> None:
-        data = preprocessor({'inputs': [sample['inputs']], 'data_samples': [sample['data_samples']]}, False)
-        measured.add(student.inference(data['inputs']))
-
-    broken = run_over(dataset, measure, 'Thresholds', workers)
-    thresholds = measured.thresholds()
+        total.broken += len(run_over(dataset, measure, 'Thresholds', workers))
+        total.thresholds = measured.thresholds()
 
     def write(sample: Mapping[str, Any]) -> None:
-        info = sample['data_samples']
-        data = preprocessor({'inputs': [sample['inputs']], 'data_samples': [info]}, False)
-        labels = hard_labels(student.inference(data['inputs'], info.ori_shape), thresholds)
-        path = (Path(folder) / dataset.image_name(info.metainfo)).with_suffix('.png')
-        save_palette_png(labels[0].cpu().numpy(), dataset.metainfo['palette'], path)
+        name = dataset.image_name(sample['data_samples'].metainfo)
+        path = (Path(folder) / name).with_suffix('.png')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = labeller.write(sample, path, dataset.metainfo['palette'], total.thresholds)
+        total.predicted += found.predicted
+        total.kept += found.kept
+        total.images += found.images
 
-    return thresholds, len(broken + run_over(dataset, write, 'Pseudo-labels', workers))
+    total.broken += len(run_over(dataset, write, 'Pseudo-labels', workers))
+    counts = torch.cat([total.predicted, total.kept, torch.tensor([total.images])]).to(device)
+    predicted, kept, images = reduce_sum(counts).cpu().split([classes, classes, 1])
+    return replace(total, predicted=predicted, kept=kept, images=int(images))

@@ -11,6 +11,7 @@ SCORES_OF_METRIC = {
     'mIoU': ('IoU', 'Acc'),
     'mDice': ('Dice', 'Acc'),
     'mFscore': ('Fscore', 'Precision', 'Recall'),
+    'fwIoU': (),
 }
 
 
@@ -76,6 +77,13 @@ def overall_accuracy(matrix: Tensor) -> Tensor:
     """Share of labelled pixels that are right; NaN if there are none."""
     matrix = matrix.double()
     return matrix.diag().sum() / matrix.sum()
+
+
+def frequency_weighted_iou(matrix: Tensor) -> Tensor:
+    """Mean IoU in which a class weighs as much as its share of the labelled pixels; NaN if there are none."""
+    labelled = matrix.double().sum(1)
+    iou = class_scores(matrix)['IoU'].nan_to_num(0)
+    return (labelled * iou).sum() / labelled.sum()
 
 
 def present_mean(scores: Tensor, classes: Sequence[int] | None = None) -> Tensor:

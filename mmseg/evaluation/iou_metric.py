@@ -17,6 +17,7 @@ from mmseg.evaluation.confusion import (
     SCORES_OF_METRIC,
     class_scores,
     confusion_matrix,
+    frequency_weighted_iou,
     overall_accuracy,
     present_mean,
 )
@@ -37,7 +38,7 @@ class IoUMetric(BaseMetric):
     Args:
         ignore_index: label id that is left out.
         subsets: means over some of the classes, as name -> class names (``SYNTHIA_SUBSETS``).
-        iou_metrics: which of mIoU, mDice, mFscore.
+        iou_metrics: which of mIoU, mDice, mFscore, and fwIoU: IoU weighted with the classes' share of the pixels.
         prefix: put before all keys as ``prefix/``.
         nan_to_num: score of a class that appears neither in labels nor predictions (the ACDC server counts 0);
             None leaves it out of the means.
@@ -197,6 +198,8 @@ class IoUMetric(BaseMetric):
             per_class = {name: values.nan_to_num(self.nan_to_num) for name, values in per_class.items()}
         scores = {'aAcc': 100 * float(overall_accuracy(matrix))}
         scores |= {f'm{name}': float(present_mean(per_class[name])) for name in self._shown}
+        if 'fwIoU' in self.iou_metrics:
+            scores['fwIoU'] = 100 * float(frequency_weighted_iou(matrix))
         for name, members in self.subsets.items():
             scores[name] = float(present_mean(per_class['IoU'], class_indices(members, self.classes)))
         for name in self._shown:

@@ -4,7 +4,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmseg.evaluation.confusion import class_scores, confusion_matrix, overall_accuracy, present_mean
+from mmseg.evaluation.confusion import (
+    class_scores,
+    confusion_matrix,
+    frequency_weighted_iou,
+    overall_accuracy,
+    present_mean,
+)
 
 
 def brute_force(prediction, label, classes, ignore=255):
@@ -110,3 +116,8 @@ def test_other_ignore_index_and_uint8():
         torch.tensor([0, 200, 1], dtype=torch.uint8), torch.tensor([0, 7, 0], dtype=torch.uint8), 2, 7
     )
     assert matrix.tolist() == [[1, 1], [0, 0]]
+
+
+def test_frequency_weighted_iou_weighs_classes_by_their_pixels():
+    matrix = torch.tensor([[6, 2, 0], [1, 1, 0], [0, 0, 0]])  # the third class occurs nowhere
+    assert float(frequency_weighted_iou(matrix)) == pytest.approx(0.8 * 6 / 9 + 0.2 * 1 / 4)

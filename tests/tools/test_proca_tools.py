@@ -6,8 +6,8 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from mmseg.engine.class_thresholds import ClassThresholds, hard_labels
 from mmseg.engine.prototype_files import FILES, read_prototypes
-from mmseg.engine.pseudo_label_pass import ClassThresholds, hard_labels
 from tests.datasets.tiny_data import cityscapes_config, gta_config, write_cityscapes, write_gta
 from tests.tools.tiny_run import model_config, student
 from tools import init_prototypes, make_pseudo_labels

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmseg.engine.pseudo_label_pass import ClassThresholds, hard_labels
+from mmseg.engine.class_thresholds import ClassThresholds, hard_labels
 from mmseg.models.resize import resize
 from mmseg.visualization import save_palette_png
 
