@@ -1,4 +1,4 @@
-"""Makes the demo domains: procedural street scenes in the layouts of GTA, SYNTHIA and Cityscapes.
+"""Makes the demo domains: procedural street scenes in the layouts of GTA, SYNTHIA, Cityscapes and Mapillary.
 
     python tools/make_demo_data.py data/demo
     python tools/make_demo_data.py data/demo --num-source 1000 --size 1024x512 --domains gta,cityscapes --nproc 8
@@ -22,11 +22,12 @@ from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 
 from mmseg.datasets.demo_scenes import STYLES  # noqa: E402
-from mmseg.datasets.demo_scenes.files import claim_folder, make_scene  # noqa: E402
+from mmseg.datasets.demo_scenes.files import claim_folder, make_scene, write_class_names  # noqa: E402
 from mmseg.datasets.parallel import map_in_order  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
 
 Task = tuple[str, str, int]  # domain, split, index
+TARGETS = ('cityscapes', 'mapillary')
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -55,13 +56,13 @@ def parse_count(text: str) -> int:
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Make the demo domains: street scenes with labels and depth.')
-    parser.add_argument('out_dir', help='folder to write gta/, synthia/ and cityscapes/ into')
+    parser.add_argument('out_dir', help='folder to write gta/, synthia/, cityscapes/ and mapillary/ into')
     parser.add_argument('--num-source', type=parse_count, default=400, help='scenes per source (default: %(default)s)')
-    parser.add_argument('--num-target', type=parse_count, default=200, help='Cityscapes train (default: %(default)s)')
-    parser.add_argument('--num-val', type=parse_count, default=60, help='Cityscapes val (default: %(default)s)')
+    parser.add_argument('--num-target', type=parse_count, default=200, help='training scenes per target (%(default)s)')
+    parser.add_argument('--num-val', type=parse_count, default=60, help='validation scenes per target (%(default)s)')
     parser.add_argument('--size', type=parse_size, default=(512, 256), help='WIDTHxHEIGHT (default: 512x256)')
     parser.add_argument('--seed', type=parse_count, default=0, help='other seed, other scenes (default: %(default)s)')
-    parser.add_argument('--domains', type=parse_domains, default=list(STYLES), help='default: gta,synthia,cityscapes')
+    parser.add_argument('--domains', type=parse_domains, default=list(STYLES), help=f'default: {",".join(STYLES)}')
     parser.add_argument('--nproc', type=int, default=os.cpu_count() or 1, help='processes (default: all cores)')
     return parser.parse_args(arguments)
 
@@ -69,7 +70,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def list_tasks(args: argparse.Namespace) -> list[Task]:
     tasks: list[Task] = []
     for domain in args.domains:
-        if domain == 'cityscapes':
+        if domain in TARGETS:
             tasks += [(domain, 'train', i) for i in range(args.num_target)]
             tasks += [(domain, 'val', i) for i in range(args.num_val)]
         else:
@@ -90,6 +91,8 @@ def _run_tasks(args: argparse.Namespace, tasks: Sequence[Task]) -> Iterator[bool
 def make_demo_data(arguments: Sequence[str] | None = None) -> None:
     args = parse_arguments(arguments)
     claim_folder(args.out_dir, args.size, args.seed)
+    if 'mapillary' in args.domains:
+        write_class_names(args.out_dir)
     tasks = list_tasks(args)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     made = sum(track(_run_tasks(args, tasks), 'Drawing street scenes', len(tasks), console=console))

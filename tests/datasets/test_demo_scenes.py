@@ -166,5 +166,7 @@ def test_wrong_arguments():
         render_scene('gta', 0, split='test')
     with pytest.raises(ValueError, match='16x16'):
         render_scene('gta', 0, (8, 8))
+    with pytest.raises(ValueError, match="unknown split 'test' of Mapillary"):
+        scene_paths('x', 'mapillary', 'test', 0)
     with pytest.raises(ValueError, match='gta has a train split only'):
         scene_paths('x', 'gta', 'val', 0)

@@ -1,4 +1,4 @@
-"""Demo scenes as files, in the folder layouts and formats of GTA, SYNTHIA and Cityscapes.
+"""Demo scenes as files, in the folder layouts and formats of GTA, SYNTHIA, Cityscapes and Mapillary Vistas v1.2.
 
 Depth maps lie in `depth_any` in CDDA's convention: 8 bits, inverse depth stretched per picture, 255 nearest, sky 0.
 """
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .labels import GTA_PALETTE, TO_SYNTHIA_ID
+from .labels import GTA_PALETTE, MAPILLARY_NAMES, TO_MAPILLARY_ID, TO_SYNTHIA_ID
 from .render import SPLITS, Scene, render_scene
 
 # Rises when the same seed gives other pictures than before.
@@ -43,7 +43,7 @@ def scene_paths(root: str | Path, domain: str, split: str, index: int) -> SceneP
     root = Path(root) / domain
     if domain == 'cityscapes':
         if split not in SPLITS:
-            raise ValueError(f'unknown split {split!r} of Cityscapes; there are {", ".join(SPLITS)}')
+            raise _unknown_split(split, 'Cityscapes')
         cities = _CITIES[split]
         city = cities[index % len(cities)]
         stem = f'{city}_{index // len(cities):06d}_000019'
@@ -52,6 +52,8 @@ def scene_paths(root: str | Path, domain: str, split: str, index: int) -> SceneP
             root / 'gtFine' / split / city / f'{stem}_gtFine_labelIds.png',
             root / 'depth_any' / split / city / f'{stem}_depth.png',
         )
+    if domain == 'mapillary':
+        return _mapillary_paths(root, split, index)
     if split != 'train':
         raise ValueError(f'{domain} has a train split only, got {split!r}')
     if domain == 'gta':
@@ -59,6 +61,27 @@ def scene_paths(root: str | Path, domain: str, split: str, index: int) -> SceneP
         return ScenePaths(root / 'images' / name, root / 'labels' / name, root / 'depth_any' / name)
     name = f'{index:07d}.png'
     return ScenePaths(root / 'RGB' / name, root / 'GT' / 'LABELS' / name, root / 'depth_any' / name)
+
+
+def _mapillary_paths(root: Path, split: str, index: int) -> ScenePaths:
+    folder = {'train': 'training', 'val': 'validation'}.get(split)
+    if folder is None:
+        raise _unknown_split(split, 'Mapillary')
+    name = f'{split}_{index:06d}'
+    return ScenePaths(
+        root / folder / 'images' / f'{name}.jpg',
+        root / folder / 'labels' / f'{name}.png',
+        root / folder / 'depth_any' / f'{name}.png',
+    )
+
+
+def _unknown_split(split: str, dataset: str) -> ValueError:
+    return ValueError(f'unknown split {split!r} of {dataset}; there are {", ".join(SPLITS)}')
+
+
+def picture_size(domain: str, size: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) of a domain's pictures: Mapillary's are 4:3, of about the same area."""
+    return (size[0] * 3 // 4, size[0] * 9 // 16) if domain == 'mapillary' else size
 
 
 def inverse_depth_bytes(inverse_depth: np.ndarray) -> np.ndarray:
@@ -70,19 +93,33 @@ def inverse_depth_bytes(inverse_depth: np.ndarray) -> np.ndarray:
 def encode_label(domain: str, label: np.ndarray) -> bytes:
     """PNG of a map (H, W) of Cityscapes label ids as the dataset stores it.
 
-    GTA: palette colours; SYNTHIA: 16 bits, its own ids in the red channel; Cityscapes: grey.
+    GTA: palette colours; SYNTHIA: 16 bits, its own ids in the red channel; Cityscapes: grey; Mapillary: palette of its
+    own ids.
     """
     if domain == 'gta':
-        picture = Image.fromarray(label, mode='L')
-        picture.putpalette(GTA_PALETTE.ravel().tolist())
-        stream = BytesIO()
-        picture.save(stream, 'PNG', compress_level=1)
-        return stream.getvalue()
+        return _palette_png(label, GTA_PALETTE)
+    if domain == 'mapillary':
+        return _palette_png(TO_MAPILLARY_ID[label], _mapillary_palette())
     if domain == 'synthia':
         colors = np.zeros((*label.shape, 3), dtype=np.uint16)
         colors[..., 2] = TO_SYNTHIA_ID[label]
         return _png(colors)
     return _png(label)
+
+
+def _palette_png(label: np.ndarray, palette: np.ndarray) -> bytes:
+    picture = Image.fromarray(label, mode='L')
+    picture.putpalette(palette.ravel().tolist())
+    stream = BytesIO()
+    picture.save(stream, 'PNG', compress_level=1)
+    return stream.getvalue()
+
+
+def _mapillary_palette() -> np.ndarray:
+    palette = np.zeros((len(MAPILLARY_NAMES), 3), dtype=np.uint8)
+    for label_id, color in enumerate(GTA_PALETTE):
+        palette[TO_MAPILLARY_ID[label_id]] = color
+    return palette
 
 
 def _png(picture: np.ndarray) -> bytes:
@@ -101,7 +138,9 @@ def write_scene(paths: ScenePaths, domain: str, scene: Scene) -> None:
     """Write picture, label map and depth map."""
     _write(paths.depth, _png(inverse_depth_bytes(scene.inverse_depth)))
     _write(paths.label, encode_label(domain, scene.label))
-    _write(paths.image, _png(cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)))
+    image = cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR)
+    coded = cv2.imencode('.jpg', image)[1].tobytes() if paths.image.suffix == '.jpg' else _png(image)
+    _write(paths.image, coded)
 
 
 def make_scene(root: str | Path, domain: str, split: str, index: int, size: tuple[int, int], seed: int) -> bool:
@@ -109,8 +148,14 @@ def make_scene(root: str | Path, domain: str, split: str, index: int, size: tupl
     paths = scene_paths(root, domain, split, index)
     if all(path.exists() for path in paths):
         return False
-    write_scene(paths, domain, render_scene(domain, index, size, seed, split))
+    write_scene(paths, domain, render_scene(domain, index, picture_size(domain, size), seed, split))
     return True
+
+
+def write_class_names(root: str | Path) -> None:
+    """Write the part of Mapillary's configuration file that its converters read."""
+    labels = [{'readable': name} for name in MAPILLARY_NAMES]
+    _write(Path(root) / 'mapillary' / 'config_v1.2.json', json.dumps({'version': 1.2, 'labels': labels}).encode())
 
 
 def claim_folder(root: str | Path, size: tuple[int, int], seed: int) -> None:

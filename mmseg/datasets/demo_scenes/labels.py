@@ -1,4 +1,4 @@
-"""Label ids of the demo scenes: scenes are drawn in Cityscapes label ids, SYNTHIA's are looked up at the end."""
+"""Label ids of the demo scenes: scenes are drawn in Cityscapes label ids, other datasets' are looked up at the end."""
 
 import numpy as np
 
@@ -15,6 +15,24 @@ TO_TRAIN_ID = lookup_table(CITYSCAPES_TO_TRAIN)
 TO_SYNTHIA_ID = np.zeros(256, dtype=np.uint8)
 for _synthia_id, _train_id in SYNTHIA_TO_TRAIN.items():
     TO_SYNTHIA_ID[TRAIN_TO_CITYSCAPES[_train_id]] = _synthia_id
+
+# Mapillary Vistas v1.2, in the order of the ids.
+MAPILLARY_NAMES = (
+    'Bird', 'Ground Animal', 'Curb', 'Fence', 'Guard Rail', 'Barrier', 'Wall', 'Bike Lane', 'Crosswalk - Plain',
+    'Curb Cut', 'Parking', 'Pedestrian Area', 'Rail Track', 'Road', 'Service Lane', 'Sidewalk', 'Bridge', 'Building',
+    'Tunnel', 'Person', 'Bicyclist', 'Motorcyclist', 'Other Rider', 'Lane Marking - Crosswalk',
+    'Lane Marking - General', 'Mountain', 'Sand', 'Sky', 'Snow', 'Terrain', 'Vegetation', 'Water', 'Banner', 'Bench',
+    'Bike Rack', 'Billboard', 'Catch Basin', 'CCTV Camera', 'Fire Hydrant', 'Junction Box', 'Mailbox', 'Manhole',
+    'Phone Booth', 'Pothole', 'Street Light', 'Pole', 'Traffic Sign Frame', 'Utility Pole', 'Traffic Light',
+    'Traffic Sign (Back)', 'Traffic Sign (Front)', 'Trash Can', 'Bicycle', 'Boat', 'Bus', 'Car', 'Caravan',
+    'Motorcycle', 'On Rails', 'Other Vehicle', 'Trailer', 'Truck', 'Wheeled Slow', 'Car Mount', 'Ego Vehicle',
+    'Unlabeled',
+)  # fmt: skip
+# Classes that Mapillary divides are drawn as the plainest of its kinds.
+TO_MAPILLARY_ID = np.full(256, 65, dtype=np.uint8)  # 65: unlabelled
+for _train_id, _mapillary_id in enumerate((13, 15, 17, 6, 3, 45, 48, 50, 30, 29, 27, 19, 20, 55, 61, 54, 58, 57, 52)):
+    TO_MAPILLARY_ID[TRAIN_TO_CITYSCAPES[_train_id]] = _mapillary_id
+TO_MAPILLARY_ID[STATIC] = 51  # trash can
 
 
 def _gta_palette() -> np.ndarray:

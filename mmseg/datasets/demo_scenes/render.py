@@ -30,7 +30,7 @@ def render_scene(
     """Render a scene: the same arguments always give the same arrays.
 
     Args:
-        domain: `gta`, `synthia` or `cityscapes`.
+        domain: `gta`, `synthia`, `cityscapes` or `mapillary`.
         index: Number of the scene in its split.
         size: (width, height) in pixels; the scene does not depend on it.
 
