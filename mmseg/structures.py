@@ -18,6 +18,8 @@ class DomainBatch:
         labels: (B, H, W) int64 train ids, 255 = ignore; None for an unlabelled domain.
         valid: (B, H, W) bool, False where a pseudo-label is not to be trusted (image margins); None = everywhere valid.
         depth: (B, H, W) uint8 relative depth; None where no method needs it.
+        whole: (B, 3, H', W') the whole images which ``images`` are crops of, normalised; None where not needed.
+        soft_labels: (B, C, h, w) float class probabilities of the whole images; None where no method needs them.
         meta: one dict per image (file names, sizes, flips).
     """
 
@@ -25,6 +27,8 @@ class DomainBatch:
     labels: Tensor | None = None
     valid: Tensor | None = None
     depth: Tensor | None = None
+    whole: Tensor | None = None
+    soft_labels: Tensor | None = None
     meta: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -157,7 +157,8 @@ class BaseSegDataset(Dataset):
     def _check_labels(self) -> None:
         """Every image must have a label map; label maps without an image in the folder are only reported."""
         name, advice = type(self).__name__, ''
-        if command := self.conversion_command():
+        loader = self.pipeline.transforms[self.pipeline.find(LoadAnnotations)]
+        if command := getattr(loader, 'made_by', None) or self.conversion_command():
             advice = f'; to make label maps run: {command}'
         if not os.path.isdir(self.seg_map_dir):
             raise FileNotFoundError(f'{name}: label folder {self.seg_map_dir} does not exist{advice}')

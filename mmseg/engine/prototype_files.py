@@ -20,8 +20,13 @@ def write_prototypes(path: str | Path, vectors: Tensor, counts: Tensor) -> None:
     write_checkpoint(path, content)
 
 
-def read_prototypes(path: str | Path, trust: bool = False) -> tuple[Tensor, Tensor]:
+def read_prototypes(path: str | Path, trust: bool = False, options: str = '') -> tuple[Tensor, Tensor]:
     """Prototypes (C, A) and the number of positions that they are means of (C,) int64.
+
+    Args:
+        path: of the file.
+        trust: read a file that can run code.
+        options: of the tool that makes it, for the message.
 
     Raises:
         FileNotFoundError: no such file; says what makes it.
@@ -29,8 +34,8 @@ def read_prototypes(path: str | Path, trust: bool = False) -> tuple[Tensor, Tens
     """
     if not Path(path).is_file():
         raise FileNotFoundError(
-            f'{path}: no such prototypes; make them: python -m tools.init_prototypes CONFIG CHECKPOINT --out-dir '
-            f'{Path(path).parent}'
+            f'{path}: no such prototypes; make them: python -m tools.init_prototypes CONFIG CHECKPOINT '
+            f'{options}--out-dir {Path(path).parent}'
         )
     content = read_checkpoint(path, trust)
     if not {'Proto', 'Amount'} <= content.keys():

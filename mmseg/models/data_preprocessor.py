@@ -72,6 +72,10 @@ class SegDataPreProcessor(BaseDataPreprocessor):
             batch.valid = self._to_device(data['valid']).bool()
         if 'depth' in data:
             batch.depth = self._to_device(data['depth'])
+        if 'whole' in data:
+            batch.whole = self.normalize(data['whole'])
+        if 'soft_label' in data:
+            batch.soft_labels = self._to_device(data['soft_label']).float()
         self._clear_padding(batch)
         return batch
 

@@ -10,13 +10,16 @@ from mmseg.datasets.transforms.margins import PseudoMargins
 from mmseg.datasets.transforms.photometric import PhotoMetricDistortion
 from mmseg.datasets.transforms.pseudo_labels import LoadPseudoLabels
 from mmseg.datasets.transforms.resize import Resize, TestTimeScales
+from mmseg.datasets.transforms.whole_image import KeepWholeImage, LoadSoftLabels
 
 __all__ = [
     'ColorJitter',
     'Compose',
+    'KeepWholeImage',
     'LoadAnnotations',
     'LoadDepth',
     'LoadImageFromFile',
+    'LoadSoftLabels',
     'PackSegInputs',
     'PackTrainInputs',
     'LoadPseudoLabels',

@@ -14,7 +14,7 @@ from mmseg.structures import SegDataSample
 META_KEYS = ('img_path', 'seg_map_path', 'ori_shape', 'img_shape', 'scale_factor', 'flip', 'flip_direction')
 # Where a sample comes from: its dataset, and if there are such its crop (y1, y2, x1, x2 before flipping) and the class
 # that it was drawn for.
-ORIGIN_KEYS = ('dataset', 'crop_box', 'sampled_class')
+ORIGIN_KEYS = ('dataset', 'crop_box', 'crop_from', 'sampled_class')
 
 
 def image_tensor(image: np.ndarray) -> torch.Tensor:
@@ -37,7 +37,10 @@ def sample_meta(results: Results) -> Results:
 
 @TRANSFORMS.register_module()
 class PackTrainInputs(Transform):
-    """Training sample: uint8 ``image`` (3, H, W) BGR; ``label``, ``valid``, ``depth`` (H, W) if present; ``meta``."""
+    """Training sample: uint8 ``image`` (3, H, W) BGR; ``label``, ``valid``, ``depth`` (H, W) if present; ``meta``.
+
+    Also ``whole`` (3, H', W') uint8 of ``KeepWholeImage`` and ``soft_label`` (C, h, w) of ``LoadSoftLabels``.
+    """
 
     def __call__(self, results: Results) -> Results:
         sample = {'image': image_tensor(results['img']), 'meta': sample_meta(results)}
@@ -46,6 +49,10 @@ class PackTrainInputs(Transform):
                 sample[key] = map_tensor(results[name])
         if 'depth' in results:
             sample['depth'] = map_tensor(results['depth'].astype(np.uint8))
+        if 'whole' in results:
+            sample['whole'] = image_tensor(results['whole'])
+        if 'soft_label' in results:
+            sample['soft_label'] = torch.from_numpy(results['soft_label'])
         return sample
 
 

@@ -91,6 +91,7 @@ class RandomCrop(Transform):
                 results[name] = cut(results[name], box)
         results['img_shape'] = results['img'].shape[:2]
         results['crop_box'] = box
+        results['crop_from'] = shape
         return results
 
 

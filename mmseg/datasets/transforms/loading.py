@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -40,6 +41,7 @@ class LoadAnnotations(Transform):
     """
 
     changes_labels = True
+    made_by: ClassVar[str | None] = None  # the command that makes the files, if it is not the dataset's converter
 
     def __init__(self, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False):
         self.reduce_zero_label = reduce_zero_label

@@ -17,7 +17,7 @@ LEAST_PROBABILITY, LEAST_LABEL = 1e-7, 1e-4
 
 
 def reverse_cross_entropy(logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
-    """Cross-entropy with prediction and label exchanged: bounded, so that a wrong label pulls no harder than a right one.
+    """Cross-entropy with prediction and label exchanged: bounded, so that wrong labels pull no harder than right ones.
 
     -sum_k p_k log y_k with p at least 1e-7 and y at least 1e-4, mean over the labelled pixels of all processes.
 

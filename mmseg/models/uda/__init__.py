@@ -8,6 +8,7 @@ from mmseg.models.uda.ddb import CrossPathDistillation
 from mmseg.models.uda.minent import MinEnt
 from mmseg.models.uda.pbal import PBALBidirectional, PBALSelfTraining
 from mmseg.models.uda.proca import ProCA
+from mmseg.models.uda.proda import ProDA
 from mmseg.models.uda.prototype_distillation import PrototypeDistillation
 from mmseg.models.uda.supervised import Supervised
 
@@ -19,6 +20,7 @@ __all__ = [
     'PBALBidirectional',
     'PBALSelfTraining',
     'ProCA',
+    'ProDA',
     'PrototypeDistillation',
     'Step',
     'Supervised',

@@ -72,7 +72,7 @@ def kl_distillation(
 
 
 def published_distillation(student_logits: Tensor, teacher_probabilities: Tensor, mask: Tensor | None = None) -> Tensor:
-    """What ProDA's released code computes: mean of q (log q - p) with the student's probabilities p, not their logarithm.
+    """What ProDA's code computes: mean of q (log q - p) with the student's probabilities p, not their logarithm.
 
     Its authors name the logarithm as forgotten; it maximises the inner product of q and p. The mean is over pixels and
     classes. Arguments as those of :func:`kl_distillation`.

@@ -19,8 +19,8 @@ class EMATeacher:
         eval_mode: normalise with running statistics instead of those of the batch. The published methods do not: their
             teachers keep batch norm in train mode, only dropout and drop path are off.
         copy_buffers: copy the normalisation statistics from the student (ProDA).
-        ramp_up: begin with a smaller momentum, so that the first averaging copies the student; False = ``alpha`` from the
-            start, for a teacher that :meth:`start` made the same as its student (ProDA).
+        ramp_up: begin with a smaller momentum, so that the first averaging copies the student; False = ``alpha`` at
+            once, for a teacher that :meth:`start` made the same as its student (ProDA).
 
     Raises:
         ValueError: for a momentum outside 0..1, or buffers that are to be averaged and copied.

@@ -40,7 +40,8 @@ def views_of(meta: Sequence[Mapping[str, Any]]) -> list[WeakView]:
     for sample in meta:
         if 'crop_box' not in sample or 'crop_from' not in sample:
             raise ValueError(
-                'ProDA follows crops of whole images: the target pipeline needs KeepWholeImage, then Resize and RandomCrop'
+                'ProDA follows crops of whole images: the target pipeline needs KeepWholeImage, then Resize and '
+                'RandomCrop'
             )
         if 'sync_box' in sample:
             raise ValueError('ProDA cannot follow sync_crop_size: use RandomCrop in the pipelines')
@@ -59,11 +60,20 @@ def replay(maps: Tensor, views: Sequence[WeakView], stride: int, align_corners: 
 
     Returns:
         (B, A, crop height // stride, crop width // stride).
+
+    Raises:
+        ValueError: a crop is larger than its image.
     """
     crops = []
     for one, view in zip(maps, views, strict=True):
         small = resize(one[None], [length // stride for length in view.size], align_corners)[0]
         y1, y2, x1, x2 = (edge // stride for edge in view.box)
+        if y2 > small.shape[1] or x2 > small.shape[2]:
+            raise ValueError(
+                f'ProDA follows crops inside their images, but one of {view.box[1] - view.box[0]}x'
+                f'{view.box[3] - view.box[2]} (height x width) was taken of {view.size[0]}x{view.size[1]}: resize the '
+                'target images to more, or crop less'
+            )
         crop = small[:, y1:y2, x1:x2]
         crops.append(crop.flip(2) if view.flip else crop)
     return torch.stack(crops)
