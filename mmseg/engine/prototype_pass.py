@@ -1,6 +1,7 @@
-"""Prototypes of a trained network: means over all source images, once each, without augmentation.
+"""Prototypes of a trained network: means over all images of a domain, once each, without augmentation.
 
-Reference: ProCA (Jiang et al., ECCV 2022), the stage before the adaptation.
+References: ProCA (Jiang et al., ECCV 2022), the stage before the adaptation; ProDA (Zhang et al., CVPR 2021), which
+starts from means over target images.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from mmseg.engine.dataset_pass import run_over
 from mmseg.engine.gradient_sync import reduce_sum
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.components.contrast import embedding_channels, own_logits
-from mmseg.models.uda.components.prototypes import class_sums
+from mmseg.models.uda.components.prototypes import PrototypeBank, class_sums
 from mmseg.structures import SegOutput
 
+IGNORE = 255
 KEPT = ('LoadImageFromFile', 'LoadAnnotations', 'Resize', 'PackTrainInputs')
 
 
@@ -81,6 +83,61 @@ def mean_features(
         tensors = {key: sample[key][None] for key in ('image', 'label')}
         batch = preprocessor({**tensors, 'meta': [sample['meta']]}, training=True).source
         total.add(student(batch.images), batch.labels)
+
+    run_over(dataset, add, 'Prototypes', workers)
+    return total.means()
+
+
+class ImageMeans:
+    """Running means over images, each of which counts once for each of its classes (``ImageMean``), of both levels.
+
+    Args:
+        student: the segmentor.
+        device: to work on.
+    """
+
+    def __init__(self, student: Any, device: str | torch.device = 'cpu') -> None:
+        classes = student.num_classes
+        widths = {'feature': embedding_channels(student), 'output': classes}
+        self.banks = {
+            level: PrototypeBank(classes, width, 'image_mean', sync=False).to(device) for level, width in widths.items()
+        }
+
+    def add(self, out: SegOutput, labels: Tensor | None = None) -> None:
+        """Take in the student's output; its prediction is the label, with labels (B, H, W) where it is right."""
+        logits = own_logits(out)
+        predicted = logits.argmax(dim=1)
+        if labels is not None:
+            predicted = predicted.where(predicted == resize_labels(labels, predicted.shape[1:]), IGNORE)
+        if out.embedding is None:
+            raise ValueError('the head gives no feature before its classifier, of which prototypes could be means')
+        for level, features in (('feature', out.embedding), ('output', logits)):
+            self.banks[level].update(features, predicted)
+
+    def means(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Prototypes (C, A) and counts of images (C,) by level; those of several processes weighted by their counts."""
+        result = {}
+        for level, bank in self.banks.items():
+            counts = reduce_sum(bank.counts)
+            sums = reduce_sum(bank.vectors.double() * bank.counts[:, None])
+            result[level] = sums / counts.clamp(min=1)[:, None], counts.clamp(max=bank.rule.cap)
+        return result
+
+
+def image_mean_features(
+    preprocessor: nn.Module, student: Any, dataset: Any, device: str, workers: int = 2
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Prototypes of both levels over a dataset of training samples with labels, or of test samples without."""
+    total = ImageMeans(student, device)
+
+    def add(sample: Mapping[str, Any]) -> None:
+        if 'inputs' in sample:
+            data = preprocessor({'inputs': [sample['inputs']], 'data_samples': [sample['data_samples']]}, False)
+            total.add(student(data['inputs']))
+        else:
+            tensors = {key: sample[key][None] for key in ('image', 'label')}
+            batch = preprocessor({**tensors, 'meta': [sample['meta']]}, training=True).source
+            total.add(student(batch.images), batch.labels)
 
     run_over(dataset, add, 'Prototypes', workers)
     return total.means()

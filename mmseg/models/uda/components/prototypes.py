@@ -187,8 +187,7 @@ class PrototypeBank(nn.Module):
     Args:
         num_classes: C.
         channels: A, width of the features.
-        rule: how they follow the features: one of ``RULES`` (``pixel_mean``, ``momentum``, ...), or one of them as ``type``
-            with its settings.
+        rule: how they follow the features: a name in ``RULES``, or one as ``type`` with its settings.
         sync: add up the sums of all processes; False = each process has its own prototypes, as in the originals, and
             checkpoints hold those of the first.
 
