@@ -1,0 +1,63 @@
+_base_ = ['cityscapes_val_2048x1024_synthia_classes.py']
+
+# PBAL's second stage: both domains in strong colours, the target with pseudo-labels.
+train_dataloader = dict(
+    batch_size=2,
+    num_workers=6,
+    persistent_workers=True,
+    sampler=dict(type='SampleNumberSampler'),
+    collate_fn=dict(type='collate_domains'),
+    dataset=dict(
+        type='UDADataset',
+        source=dict(
+            type='SynthiaDataset',
+            data_root='data/synthia',
+            data_prefix=dict(img_path='RGB', seg_map_path='GT/LABELS'),
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadAnnotations'),
+                dict(type='Resize', scale=(1280, 760), keep_ratio=False, backend='pillow'),
+                # The width is drawn, the height follows.
+                dict(type='Resize', scale=(2200, 1100), keep_ratio='width', ratio_range=(0.5, 1.5), backend='pillow'),
+                dict(type='RandomCrop', crop_size=(512, 896)),
+                dict(type='RandomFlip', prob=0.5),
+                dict(
+                    type='ColorJitter',
+                    hue=0.2,
+                    brightness=0.5,
+                    contrast=0.5,
+                    saturation=0.5,
+                    order=['hue', 'brightness', 'contrast', 'saturation'],
+                    grey_prob=0,
+                    blur_sigma=None,
+                ),
+                dict(type='PackTrainInputs'),
+            ],
+        ),
+        # Label maps of tools/make_pseudo_labels.py, which bear the images' names.
+        target=dict(
+            type='CityscapesDataset',
+            data_prefix=dict(img_path='data/cityscapes/leftImg8bit/train', seg_map_path='data/pseudo_labels'),
+            seg_map_suffix='_leftImg8bit.png',
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadPseudoLabels'),
+                dict(type='Resize', scale=(2048, 1024), keep_ratio=False, backend='pillow'),
+                dict(type='Resize', scale=(2200, 1100), keep_ratio='width', ratio_range=(0.5, 1.5), backend='pillow'),
+                dict(type='RandomCrop', crop_size=(512, 896)),
+                dict(type='RandomFlip', prob=0.5),
+                dict(
+                    type='ColorJitter',
+                    hue=0.2,
+                    brightness=0.5,
+                    contrast=0.5,
+                    saturation=0.5,
+                    order=['hue', 'brightness', 'contrast', 'saturation'],
+                    grey_prob=0,
+                    blur_sigma=None,
+                ),
+                dict(type='PackTrainInputs'),
+            ],
+        ),
+    ),
+)
