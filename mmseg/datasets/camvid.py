@@ -33,6 +33,7 @@ class CamVidDataset(BaseSegDataset):
     Args:
         sequences: the drives to take, e.g. ``0001TP``, or those of one folder, ``train/0001TP``; None = all frames.
             0006R0, 0016E5 and Seq05VD were driven by day (577 frames), 0001TP at dusk (62 frames in train, 62 in test).
+        label_folder: ending of the label folders' names; ``''`` for pseudo-labels, which lie in folders of the frames'.
 
     Raises:
         FileNotFoundError: a sequence that has no image.
@@ -48,14 +49,16 @@ class CamVidDataset(BaseSegDataset):
         data_root: str = 'data/camvid',
         sequences: Sequence[str] | None = None,
         ignore_index: int = 11,
+        label_folder: str = _ANNOTATIONS,
         **kwargs: Any,
     ):
+        self.label_folder = label_folder
         self.sequences = (sequences,) if isinstance(sequences, str) else sequences
         super().__init__(data_root=data_root, ignore_index=ignore_index, **kwargs)
 
     def label_name(self, stem: str) -> str:
         folder, _, name = stem.partition('/')
-        return f'{folder}{_ANNOTATIONS}/{name}{self.seg_map_suffix}'
+        return f'{folder}{self.label_folder}/{name}{self.seg_map_suffix}'
 
     def _find_images(self) -> dict[str, str]:
         found = {
@@ -74,9 +77,12 @@ class CamVidDataset(BaseSegDataset):
         return {
             name
             for name in super()._find_labels()
-            if _folder(name).endswith(_ANNOTATIONS)
-            and (self.sequences is None or any(_belongs(name.replace(_ANNOTATIONS, '', 1), s) for s in self.sequences))
+            if _folder(name).endswith(self.label_folder)
+            and (self.sequences is None or any(_belongs(self._frame(name), s) for s in self.sequences))
         }
+
+    def _frame(self, label: str) -> str:
+        return label.replace(self.label_folder, '', 1)
 
 
 def _folder(name: str) -> str:

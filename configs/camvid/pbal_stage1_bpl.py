@@ -1,0 +1,14 @@
+# PBAL, stage 1: bidirectional prototype learning. Start it from the warm-up (--load-from).
+_base_ = [
+    '../_base_/camvid_runtime.py',
+    '../_base_/models/pbal_effnet_lite0_demo.py',
+    '../_base_/datasets/uda_camvid_day_to_dusk_256x256.py',
+    '../_base_/uda/pbal_bpl.py',
+    '../_base_/schedules/demo_adversarial.py',
+]
+
+model = dict(decode_head=dict(num_classes=11))
+uda = dict(source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
+
+name = 'camvid_pbal_stage1_bpl'
+exp = 'camvid'

@@ -1,0 +1,12 @@
+# PBAL, whole, on CamVid, day to dusk: the stages of GTA with other configs.
+#   python run_experiments.py --config configs/camvid/pbal_stages.py
+_base_ = ['../pbal/pbal_gta2cs_stages.py']
+
+name = 'pbal'
+exp = 'camvid'
+
+stages = dict(
+    warmup=dict(train='configs/camvid/pbal_warmup.py'),
+    bpl=dict(train='configs/camvid/pbal_stage1_bpl.py'),
+    pst=dict(train='configs/camvid/pbal_stage2_pst.py'),
+)

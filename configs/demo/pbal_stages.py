@@ -1,0 +1,12 @@
+# PBAL, whole, on the made-up street scenes: the stages of GTA with other configs.
+#   python run_experiments.py --config configs/demo/pbal_stages.py
+_base_ = ['../pbal/pbal_gta2cs_stages.py']
+
+name = 'pbal'
+exp = 'demo'
+
+stages = dict(
+    warmup=dict(train='configs/demo/pbal_warmup.py'),
+    bpl=dict(train='configs/demo/pbal_stage1_bpl.py'),
+    pst=dict(train='configs/demo/pbal_stage2_pst.py'),
+)
