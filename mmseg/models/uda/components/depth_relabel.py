@@ -77,9 +77,11 @@ def reweight(
 
 def _look_up(plan: Tensor, labels: Tensor) -> Tensor:
     """Entry of a table (B, C + 1) for each label (B, ...)."""
-    num_classes = plan.shape[1] - 1
-    places = torch.where((labels >= 0) & (labels < num_classes), labels, num_classes)
-    return plan.gather(1, places.flatten(1)).view_as(labels)
+    batch, entries = plan.shape
+    known = (labels >= 0) & (labels < entries - 1)
+    rows = torch.arange(batch, device=plan.device).view(batch, *[1] * (labels.ndim - 1)) * entries
+    places = (torch.where(known, labels, entries - 1) + rows).int()
+    return plan.flatten().index_select(0, places.flatten()).view_as(labels)
 
 
 def _reweight_first_row(weight: Tensor, labels: Tensor, confident: Tensor, plan: Tensor) -> Tensor:
@@ -120,8 +122,10 @@ def soft_labels(shares: Tensor, depth: Tensor, pairs: Sequence[tuple[int, int]])
         pairs: image and class of each.
     """
     images, classes = [image for image, _ in pairs], [index for _, index in pairs]
-    planes = [shares[image, index][depth[image].long()] for image, index in pairs]
-    return SoftLabels(images, classes, torch.stack(planes) if planes else shares.new_zeros(0, *depth.shape[1:]))
+    levels = depth.flatten(1).int()
+    planes = [shares[image, index].index_select(0, levels[image]) for image, index in pairs]
+    values = torch.stack(planes) if planes else shares.new_zeros(0)
+    return SoftLabels(images, classes, values.view(len(pairs), *depth.shape[1:]))
 
 
 def hard_share(soft: SoftLabels, batch: int) -> Tensor:

@@ -14,9 +14,14 @@ import torch
 from torch import Tensor
 
 from mmseg.models.precision import exact_matmul, without_autocast
+from mmseg.models.uda.components.depth_bounds import SimilarityBounds
 
 EPS = 1e-8
 CPU_ROWS = 2048  # rows of a block: 2 MB of counts stay in the cache for all images of the batch
+FIRST = 64  # crops that are compared at first, to have something for the others to reach
+SMALL = 1024  # smaller banks are compared as a whole
+ROUNDING = 1e-5  # of totals, and more than that of their bounds
+ALL = slice(None)
 GPU_ROWS = 32768  # 32 MB: few launches, bounded memory
 
 
@@ -60,9 +65,9 @@ class BankIndex:
     """The counts of a bank, laid out for comparison: class by class, and once.
 
     It is no module: what can be read again from the bank's file belongs neither into checkpoints nor into what
-    processes send each other. Memory: N C K float32 (486 MB for 24966 crops of 19 classes), 2 N C for sizes and
-    norms; a comparison needs 2 B N and a block of rows more,
-    2 MB on a CPU and 32 MB on a GPU.
+    processes send each other. Memory: N C K float32 (486 MB for 24966 crops of 19 classes), 2 N C for sizes and norms,
+    an eighth of N C K for bounds on a CPU; a comparison needs 4 B N and some blocks of rows more, of 2 MB on a CPU and
+    34 MB on a GPU.
 
     Args:
         counts: (N, C, K) whole numbers.
@@ -80,6 +85,7 @@ class BankIndex:
         self.sizes = self.counts.sum(dim=2)  # (C, N)
         self.norms = torch.linalg.vector_norm(self.counts, dim=2)
         self.size_norms = torch.linalg.vector_norm(self.sizes, dim=0)  # (N,)
+        self._bounds: SimilarityBounds | None = None
         if float(self.sizes.sum(dim=0).max()) >= 2**24:
             raise ValueError('depth_guidance: crops of over 2^24 pixels cannot be counted in float32')
 
@@ -91,11 +97,19 @@ class BankIndex:
         """C."""
         return len(self.counts)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that are held."""
+        held = [*vars(self).values(), *(vars(self._bounds).values() if self._bounds is not None else ())]
+        unique = {value.data_ptr(): value.nbytes for value in held if isinstance(value, Tensor)}
+        return sum(unique.values())
+
     def to(self, device: torch.device) -> BankIndex:
         """The same index, moved to where the images are."""
         if self.counts.device != device:
             for name in ('counts', 'sizes', 'norms', 'size_norms'):
                 setattr(self, name, getattr(self, name).to(device))
+            self._bounds = None
         return self
 
     @torch.no_grad()
@@ -103,7 +117,10 @@ class BankIndex:
         """The most similar crop for each of the images' counts (B, C, K); of equally similar ones the first."""
         target = target.to(self.counts.dtype)
         with without_autocast(target.device), exact_matmul():
-            best = self._totals(target).argmax(dim=1)
+            if target.device.type == 'cpu' and len(self) > SMALL:
+                best = torch.stack([self._best_one(one) for one in target.split(1)])
+            else:
+                best = self._totals(target).argmax(dim=1)
             found = self.compare(target, best[:, None])
         present = target.sum(dim=2) > 0
         counts = self.counts[:, best].transpose(0, 1)
@@ -142,15 +159,34 @@ class BankIndex:
             total=size_cosine * classes.sum(dim=2),
         )
 
-    def _totals(self, target: Tensor) -> Tensor:
-        """(B, N) similarity of every crop."""
+    def _best_one(self, target: Tensor) -> Tensor:
+        """The most similar crop of one image (1, C, K): exact for the crops that could be it, bounds for all others."""
+        if self._bounds is None:
+            self._bounds = SimilarityBounds(self.counts, self.sizes, self.norms)
+        bounds = self._size_cosine(target)[0] * self._bounds(target[0])
+        reached = self._totals(target, bounds.topk(FIRST).indices).max()
+        rows = (bounds >= reached - ROUNDING).nonzero().flatten()
+        if len(rows) > len(self) // 4:
+            return self._totals(target)[0].argmax()
+        return rows[self._totals(target, rows)[0].argmax()]
+
+    def _size_cosine(self, target: Tensor, rows: Tensor | slice = ALL) -> Tensor:
+        """(B, R) u."""
+        sizes = target.sum(dim=2)
+        norms = torch.linalg.vector_norm(sizes, dim=1)[:, None] * self.size_norms[rows]
+        return (sizes @ self.sizes[:, rows]) / norms.clamp(min=EPS)
+
+    def _totals(self, target: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """(B, R) similarity of chosen crops (R,), or of all."""
         sizes = target.sum(dim=2)  # (B, C)
         norms = torch.linalg.vector_norm(target, dim=2)
-        similar = torch.zeros(len(target), len(self), device=target.device)
         pairs = _compared(sizes)
+        number = len(self) if chosen is None else len(chosen)
+        similar = torch.zeros(len(target), number, device=target.device)
         step = CPU_ROWS if target.device.type == 'cpu' else GPU_ROWS
-        for first in range(0, len(self), step):
-            rows = slice(first, first + step)
+        for first in range(0, number, step):
+            part = slice(first, first + step)
+            rows = part if chosen is None else chosen[part]
             for index, images in pairs:
                 crops, wanted = self.counts[index, rows], target[images, index]  # (R, K), (b, K)
                 products = norms[images, index, None] * self.norms[index, rows]
@@ -158,9 +194,8 @@ class BankIndex:
                 overlap = torch.stack([torch.minimum(crops, one).sum(dim=1) for one in wanted])
                 size = sizes[images, index, None]
                 overlap /= (size + self.sizes[index, rows]).clamp(min=1)
-                similar[images, rows] += (cosine / 2 + overlap) * (size > 0)
-        size_norms = torch.linalg.vector_norm(sizes, dim=1)[:, None] * self.size_norms
-        return (sizes @ self.sizes) / size_norms.clamp(min=EPS) * similar
+                similar[images, part] += (cosine / 2 + overlap) * (size > 0)
+        return self._size_cosine(target, ALL if chosen is None else chosen) * similar
 
 
 def _compared(sizes: Tensor) -> list[tuple[int, list[int] | slice]]:
