@@ -11,7 +11,7 @@ stages = dict(
     test_bpl=dict(test='{bpl}'),
     pseudo_labels=dict(
         tool='tools/make_pseudo_labels.py',
-        args=['{bpl.config}', '{bpl}', '--out-dir', '{output}', '--flip', '--threshold', '0.95'],
+        args=['{bpl.config}', '{bpl}', '--flip', '--threshold', '0.95', '--out-dir', '{output}'],
         output='labels',
     ),
     pst=dict(
@@ -21,8 +21,32 @@ stages = dict(
     test_pst=dict(test='{pst}'),
     pseudo_labels_pst=dict(
         tool='tools/make_pseudo_labels.py',
-        args=['{pst.config}', '{pst}', '--out-dir', '{output}', '--flip', '--threshold', '0.95'],
+        args=['{pst.config}', '{pst}', '--flip', '--threshold', '0.95', '--out-dir', '{output}'],
         output='labels',
     ),
-    # Stage 3: ProDA's distillation.
+    # Stage 3: ProDA's distillation, twice.
+    distill=dict(
+        train='configs/pbal/pbal_stage3_distill_gta2cs.py',
+        cfg_options={
+            'uda.teachers.0.model': '{pst.config}',
+            'uda.teachers.0.checkpoint': '{pst}',
+            'train_dataloader.dataset.target.data_prefix.seg_map_path': '{pseudo_labels_pst}',
+        },
+    ),
+    test_distill=dict(test='{distill}'),
+    pseudo_labels_distill=dict(
+        tool='tools/make_pseudo_labels.py',
+        args=['{distill.config}', '{distill}', '--flip', '--threshold', '0.95', '--out-dir', '{output}'],
+        output='labels',
+    ),
+    round2=dict(
+        train='configs/pbal/pbal_stage3_distill_gta2cs_round2.py',
+        load_from='{distill}',
+        cfg_options={
+            'uda.teachers.0.model': '{distill.config}',
+            'uda.teachers.0.checkpoint': '{distill}',
+            'train_dataloader.dataset.target.data_prefix.seg_map_path': '{pseudo_labels_distill}',
+        },
+    ),
+    test_round2=dict(test='{round2}'),
 )
