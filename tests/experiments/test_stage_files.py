@@ -1,5 +1,6 @@
 """The experiments of several stages in configs/."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,36 @@ def test_proca_hands_everything_over(name, monkeypatch):
 def test_a_list_of_stages_is_no_training():
     with pytest.raises(ValueError, match=r'proca_stages.py lists stages: python run_experiments.py --config'):
         train(load_config('configs/demo/proca_stages.py'), dry_run=True)
+
+
+@pytest.mark.parametrize('name', ['ddb/gtav2cityscapes', 'ddb/gta2city+mapi', 'demo/ddb'])
+def test_ddb_hands_everything_over(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    experiment = read_experiment(f'configs/{name}_stages.py')
+    plan = Plan(experiment, places(experiment, 'no-such-machine'))
+    folder = plan.places.folder
+
+    @functools.cache
+    def config(stage):
+        stage = experiment.stages[stage]
+        return load_config(stage.config, plan.fill(stage.all_options, stage.name))
+
+    data = config('r1_ca').train_dataloader.dataset
+    for number in (1, 2):
+        for path, mixing in (('cu', 'CutMix'), ('ca', 'ClassMix')):
+            teacher = config(f'r{number}_{path}')
+            assert teacher.uda.mixing.type == mixing
+            # Teachers of the second round begin as the first round's student, at a tenth of the rate.
+            start, rate = (None, 1) if number == 1 else (f'{folder}/r1_student/latest.pth', 0.1)
+            assert teacher.get('load_from') == start
+            first = config(f'r1_{path}').optim_wrapper.optimizer.lr
+            assert teacher.optim_wrapper.optimizer.lr == pytest.approx(rate * first)
+        student = config(f'r{number}_student')
+        assert not student.get('load_from')
+        assert [(one.name, one.checkpoint, one.prototypes) for one in student.uda.teachers] == [
+            (path, f'{folder}/r{number}_{path}/latest.pth', f'{folder}/r{number}_{path}_prototypes/prototypes.pth')
+            for path in ('cu', 'ca')
+        ]
+        target = student.train_dataloader.dataset.target
+        assert target == data.target and 'LoadAnnotations' not in str(target)
+    assert list(experiment.stages)[-1] == 'test_r2_student'
