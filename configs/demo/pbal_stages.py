@@ -9,4 +9,6 @@ stages = dict(
     warmup=dict(train='configs/demo/pbal_warmup.py'),
     bpl=dict(train='configs/demo/pbal_stage1_bpl.py'),
     pst=dict(train='configs/demo/pbal_stage2_pst.py'),
+    distill=dict(train='configs/demo/pbal_stage3_distill.py'),
+    round2=dict(train='configs/demo/pbal_stage3_distill_round2.py'),
 )

@@ -1,0 +1,21 @@
+# ProDA, stage 3: stage 2 once more, from its teacher's weights.
+_base_ = [
+    '../_base_/demo_runtime.py',
+    '../_base_/models/daformer_effnet_lite0_demo.py',
+    '../_base_/datasets/pbal_pst_demo_256x256.py',
+    '../_base_/uda/proda_distill.py',
+    '../_base_/schedules/demo.py',
+]
+
+load_from = 'work_dirs/demo/proda_stage2/latest.pth'
+uda = dict(
+    teachers=[
+        dict(name='teacher', model='configs/demo/proda_stage2.py', checkpoint='work_dirs/demo/proda_stage2/latest.pth'),
+    ],
+)
+train_dataloader = dict(
+    dataset=dict(target=dict(data_prefix=dict(seg_map_path='work_dirs/demo/proda_stage2/pseudo_labels')))
+)
+
+name = 'demo_proda_stage3'
+exp = 'demo'
