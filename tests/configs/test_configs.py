@@ -166,7 +166,10 @@ def test_name_follows_from_the_file_name(name: str) -> None:
 @pytest.mark.parametrize('name', NAMES)
 def test_synthia_is_scored_on_its_own_classes(name: str) -> None:
     cfg = load(name)
-    trains_on_synthia = any(dataset['type'] == 'SynthiaDataset' for dataset in datasets(cfg.to_dict()))
+    # With a second source the other classes have labels too.
+    pair = cfg.get('train_dataloader', {'dataset': {}})['dataset']
+    kinds = {dataset['type'] for dataset in datasets(pair.get('source', pair))}
+    trains_on_synthia = kinds == {'SynthiaDataset'}
     # ProCA's last stage knows SYNTHIA by its pseudo-labels only.
     expected = SYNTHIA_SUBSETS if trains_on_synthia or 'synthia' in name else None
     assert cfg.val_evaluator.get('subsets') == expected

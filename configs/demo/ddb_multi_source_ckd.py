@@ -1,0 +1,27 @@
+# DDB, step 2, two sources: a new student from both teachers.
+_base_ = [
+    '../_base_/demo_runtime.py',
+    '../_base_/models/daformer_effnet_lite0_demo.py',
+    '../_base_/datasets/uda_demo_multi_source_256x256_pmd.py',
+    '../_base_/uda/ckd.py',
+    '../_base_/schedules/demo.py',
+]
+
+uda = dict(
+    teachers=[
+        dict(
+            name='cu',
+            checkpoint='work_dirs/demo/ddb_multi_source_st_cu/latest.pth',
+            prototypes='work_dirs/demo/ddb_multi_source_st_cu/prototypes.pth',
+        ),
+        dict(
+            name='ca',
+            checkpoint='work_dirs/demo/ddb_multi_source_st_ca/latest.pth',
+            prototypes='work_dirs/demo/ddb_multi_source_st_ca/prototypes.pth',
+        ),
+    ],
+)
+train_dataloader = dict(dataset=dict(source_order='shuffled'))
+
+name = 'demo_ddb_multi_source_ckd'
+exp = 'demo'

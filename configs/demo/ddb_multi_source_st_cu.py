@@ -1,0 +1,6 @@
+# DDB, step 1, region path, two sources: self-training on images with a rectangle of the source.
+_base_ = ['ddb_multi_source_st_ca.py']
+
+uda = dict(mixing=dict(_delete_=True, type='CutMix', area=0.4))
+
+name = 'demo_ddb_multi_source_st_cu'
