@@ -3,7 +3,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmseg.models.uda.components.mixing import ClassMix, class_mask, class_table, present_classes
+from mmseg.models.uda.components.mixing import (
+    ClassMix,
+    CutMix,
+    NoMix,
+    box_mask,
+    class_mask,
+    class_table,
+    cut_boxes,
+    present_classes,
+)
 from mmseg.models.uda.components.pseudo_labels import PseudoLabels
 from tests.models.uda.toy import random_batch
 
@@ -81,3 +90,62 @@ def test_mix_by_loops():
 def test_unknown_mode():
     with pytest.raises(ValueError, match='classes'):
         ClassMix('pixel')
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    height=st.integers(4, 200),
+    width=st.integers(4, 200),
+    area=st.floats(0.05, 1.0),
+    seed=st.integers(0, 1000),
+)
+def test_rectangles_lie_inside_and_cover_their_share(height, width, area, seed):
+    draws = torch.rand(6, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    y1, y2, x1, x2 = cut_boxes(draws, (height, width), area).unbind(1)
+    assert bool((y1 >= 0).all()) and bool((y2 <= height).all()) and bool((x1 >= 0).all()) and bool((x2 <= width).all())
+    covered = (y2 - y1) * (x2 - x1)
+    # Each side is rounded by up to half a pixel.
+    assert bool(((covered - area * height * width).abs() <= 0.5 * (height + width) + 0.5).all())
+
+
+def test_rectangles_take_all_shapes_and_places():
+    labels = torch.zeros(400, 50, 80, dtype=torch.int64)
+    boxes = CutMix(0.4).draw(labels, torch.Generator().manual_seed(0))
+    heights, corners = boxes[:, 1] - boxes[:, 0], boxes[:, 0]
+    assert heights.min() <= 21 and heights.max() >= 49
+    assert corners.min() == 0 and corners.max() > 20
+    assert len(boxes.unique(dim=0)) > 300
+
+
+def test_cut_mix_by_loops():
+    batch = random_batch(size=(16, 24))
+    generator = torch.Generator().manual_seed(3)
+    pseudo = PseudoLabels(
+        torch.randint(0, 5, batch.source.labels.shape, generator=generator),
+        torch.rand(batch.source.labels.shape, generator=generator, dtype=torch.float64),
+    )
+    boxes = CutMix().draw(batch.source.labels, generator)
+    mixed = CutMix().apply(batch.source, batch.target, pseudo, boxes)
+    for b, (y1, y2, x1, x2) in enumerate(boxes.tolist()):
+        for y in range(16):
+            for x in range(24):
+                inside = y1 <= y < y2 and x1 <= x < x2
+                origin = batch.source if inside else batch.target
+                assert torch.equal(mixed.images[b, :, y, x], origin.images[b, :, y, x])
+                assert mixed.labels[b, y, x] == (batch.source if inside else pseudo).labels[b, y, x]
+                assert mixed.weight[b, y, x] == (1 if inside else pseudo.weight[b, y, x])
+    assert int(box_mask(boxes, (16, 24)).sum()) == int(
+        ((boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2])).sum()
+    )
+
+
+def test_nothing_is_pasted():
+    batch = random_batch(size=(16, 24))
+    pseudo = PseudoLabels(torch.zeros_like(batch.source.labels), torch.rand(2, 16, 24))
+    mixed = NoMix().apply(batch.source, batch.target, pseudo, NoMix().draw(batch.source.labels, torch.Generator()))
+    assert mixed.images is batch.target.images and mixed.labels is pseudo.labels and mixed.weight is pseudo.weight
+
+
+def test_a_share_of_the_image():
+    with pytest.raises(ValueError, match='above 0 and up to 1, not 1.5'):
+        CutMix(1.5)

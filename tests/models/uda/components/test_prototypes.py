@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmseg.models.uda.components.prototypes import PrototypeBank, class_sums
+from mmseg.models.uda.components.prototypes import PrototypeBank, class_sums, resized_class_sums
 
 C, A = 4, 3
 
@@ -121,3 +121,15 @@ def test_wrong_rules(rule, message):
 def test_prototypes_of_another_network_are_refused():
     with pytest.raises(ValueError, match=r'4x7 \(classes x channels\), the network has 4x3'):
         PrototypeBank(C, A).set(torch.zeros(4, 7), torch.zeros(4))
+
+
+@pytest.mark.parametrize('size', [(17, 22), (4, 5), (3, 9)])
+def test_sums_of_resized_features_without_resizing_them(size):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 6, 4, 5, generator=generator, dtype=torch.float64)
+    labels = torch.randint(0, 4, (2, *size), generator=generator)
+    labels[0, 0] = 255
+    large = torch.nn.functional.interpolate(features, size=size, mode='bilinear', align_corners=False)
+    ours, expected = resized_class_sums(features, labels, 4), class_sums(large, labels, 4)
+    torch.testing.assert_close(ours.sums, expected.sums)
+    assert torch.equal(ours.counts, expected.counts)

@@ -140,3 +140,53 @@ def test_options():
     assert only_hue.factors[:, :3].tolist() == [[1.0] * 3] * 2 and bool((only_hue.factors[:, 3] != 0).all())
     with pytest.raises(ValueError, match='gamma'):
         StrongAugment({'gamma': 0.1})
+
+
+def test_each_image_for_itself():
+    augment, jittered, blurred = StrongAugment(scope='image'), 0, 0
+    mixed_batches = 0
+    for seed in range(300):
+        drawn = augment.draw(2, torch.Generator().manual_seed(seed))
+        chosen = []
+        for values, rows in ((drawn.factors, drawn.jittered), (drawn.sigma, drawn.blurred)):
+            chosen.append(0 if values is None else 2 if rows is None else int(rows.sum()))
+        jittered, blurred = jittered + chosen[0], blurred + chosen[1]
+        mixed_batches += chosen[0] == 1
+    assert 430 < jittered < 530 and 250 < blurred < 350
+    assert 60 < mixed_batches < 135
+
+
+def test_only_chosen_images_change():
+    images = pictures(3, 30, 40)
+    drawn = StrongAugment(jitter_probability=1.0).draw(3, torch.Generator().manual_seed(0))
+    sigma = torch.tensor([0.9, 0.5, 1.1], dtype=torch.float64)
+    some = StrongAugmentation(
+        drawn.factors.double(),
+        drawn.order,
+        sigma,
+        torch.tensor([True, False, True]),
+        torch.tensor([False, False, True]),
+    )
+    ours = StrongAugment(scope='image').apply(images, some, MEAN_T, STD_T)
+    expected = color_jitter(images, some.factors, some.order, MEAN_T, STD_T)
+    assert torch.equal(ours[0], expected[0])
+    assert torch.equal(ours[1], images[1])
+    assert torch.equal(ours[2], gaussian_blur(expected, sigma)[2])
+
+
+def test_blur_along_x_alone_with_the_kernel_of_the_height():
+    images = torch.randn(1, 3, 40, 200, dtype=torch.float64)
+    blurred = gaussian_blur(images, torch.tensor([1.0], dtype=torch.float64), 'x')
+    radius = blur_kernel_size(40) // 2
+    assert radius == 1
+    taps = torch.exp(-(torch.arange(-radius, radius + 1).double() ** 2) / 2)
+    taps = (taps / taps.sum()).view(1, 1, 1, -1).expand(3, 1, 1, -1)
+    expected = F.conv2d(F.pad(images, (radius, radius, 0, 0), mode='reflect'), taps, groups=3)
+    torch.testing.assert_close(blurred, expected)
+
+
+def test_wrong_scope_and_axes():
+    with pytest.raises(ValueError, match="scope 'sample' does not exist, choose one of batch, image"):
+        StrongAugment(scope='sample')
+    with pytest.raises(ValueError, match="blur_axes 'y' does not exist, choose one of xy, x"):
+        StrongAugment(blur_axes='y')
