@@ -25,6 +25,7 @@ setup(
     install_requires=requirements('requirements.txt'),
     extras_require={
         'demo': requirements('requirements-demo.txt'),
+        'depth': requirements('requirements-depth.txt'),
         'export': requirements('requirements-export.txt'),
         'tensorboard': ['tensorboard>=2.16'],
         'test': requirements('requirements-test.txt'),

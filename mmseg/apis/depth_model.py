@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,16 +116,23 @@ def _load(model: str) -> tuple[Any, Any]:
     except ImportError:
         raise ImportError('depth maps need the package transformers: pip install transformers') from None
     local = os.path.isdir(model)
-    try:
+    with _clear_errors(model, local):
         config = AutoConfig.from_pretrained(model, local_files_only=local)
-        _check(model, config)
+    _check(model, config)
+    with _clear_errors(model, local):
         processor = AutoImageProcessor.from_pretrained(model, local_files_only=local)
         network = AutoModelForDepthEstimation.from_pretrained(model, local_files_only=local)
-    except OSError as error:
-        reason = str(error).strip().splitlines()[0]
-        what = 'the folder is not complete' if local else 'no such folder, and it cannot be had from the hub'
-        raise ValueError(f'depth model {model}: {what} ({reason})') from None
     return network, processor
+
+
+@contextmanager
+def _clear_errors(model: str, local: bool) -> Iterator[None]:
+    """One line for what ``transformers`` says of a model that is not there."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        what = 'is no folder of a whole model' if local else 'is no folder, and cannot be had from the hub'
+        raise ValueError(f'depth model {model} {what}: {str(error).strip().splitlines()[0]}') from None
 
 
 def _check(model: str, config: Any) -> None:
