@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from mmseg.engine.config import OPTIONAL_KEYS
+from mmseg.engine.legacy_cdda import with_depth
 from mmseg.engine.legacy_data import as_plain, upgrade_data
 from mmseg.engine.legacy_ddb import take_bridging, upgrade_ddb
 from mmseg.engine.legacy_section import Section, merge
@@ -116,7 +117,7 @@ def upgrade(cfg: Mapping[str, Any] | Config) -> Config:
     old.close()
     if notes:
         print_log(f'0.x config: left out, as nothing here corresponds: {"; ".join(notes)}', 'current', logging.WARNING)
-    return Config(new, filename=filename)
+    return Config(with_depth(new), filename=filename)
 
 
 def _type_names(node: Any) -> list[str]:

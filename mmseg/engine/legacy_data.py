@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mmseg.engine.legacy_cdda import depth_prefix
 from mmseg.engine.legacy_section import Section
 from mmseg.evaluation.classes import SYNTHIA_SUBSETS
 
@@ -102,7 +103,9 @@ def _dataset(section: Section, inputs: list[dict[str, Any]], training: bool, lab
     if 'data_root' in section:
         new['data_root'] = section.take('data_root').rstrip('/') or '/'
     folders = {'img_path': section.take('img_dir'), 'seg_map_path': section.take('ann_dir')}
-    if prefix := {key: folder.rstrip('/') for key, folder in folders.items() if folder is not None}:
+    prefix = {key: folder.rstrip('/') for key, folder in folders.items() if folder is not None}
+    depth = depth_prefix(section)
+    if prefix := prefix | (depth if training else {}):
         new |= _acdc_split(prefix) if new.get('type') == 'ACDCDataset' else {'data_prefix': prefix}
     if metainfo := {key: section.take(key) for key in ('classes', 'palette') if key in section}:
         new['metainfo'] = metainfo

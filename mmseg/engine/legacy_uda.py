@@ -6,18 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mmseg.engine.legacy_cdda import FLAT_KEYS as CDDA_KEYS
+from mmseg.engine.legacy_cdda import move_depth_guidance
 from mmseg.engine.legacy_ddb import DISTILLATION, FLAT_KEYS
 from mmseg.engine.legacy_section import Section, merge
 
 METHODS = ('DACS', 'AdvSeg', 'MinEnt', DISTILLATION)
 FLAT_UDA_KEYS = re.compile(
     'source_only|alpha|pseudo_threshold|pseudo_weight_.*|imnet_.*|mix|blur|color_jitter_.*|mask_.*|debug_img_interval|'
-    'print_grad_magnitude|discriminator_type|lr_D.*|lambda_adv_target|lambda_ent|' + '|'.join(FLAT_KEYS)
+    'print_grad_magnitude|discriminator_type|lr_D.*|lambda_adv_target|lambda_ent|' + '|'.join((*FLAT_KEYS, *CDDA_KEYS))
 )
 # Names of ours that may stand beside them, where an old file lies over our bases.
 NESTED_UDA_KEYS = (
     'type', 'teacher', 'pseudo_labels', 'mixing', 'strong_augment', 'source_augment', 'feature_distance', 'masking',
-    'contrast', 'teachers', 'mode', 'rectify', 'tau', 'exclude_absent', 'temperature', 'soft_weight',
+    'contrast', 'depth_guidance', 'teachers', 'mode', 'rectify', 'tau', 'exclude_absent', 'temperature', 'soft_weight',
     'discriminator_loss', 'adversarial_weight', 'main_optimizer_steps_discriminators', 'entropy_weight',
 )  # fmt: skip
 MOVED = {
@@ -69,6 +71,7 @@ def upgrade_uda(old: Section, notes: list[str]) -> tuple[dict[str, Any], dict[st
         new['strong_augment'] = {**new.get('strong_augment', {}), 'jitter_probability': chance}
     _move_feature_distance(old, new)
     _move_masking(old, new)
+    move_depth_guidance(old, new)
     if old.take('source_only', False):
         new['source_only'] = True
     if old.take('print_grad_magnitude', False):

@@ -23,6 +23,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
+from mmseg.datasets.transforms import LoadDepth
 from mmseg.engine import hooks
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.errors import clear_config_errors
@@ -207,6 +208,7 @@ class Runner(mmengine.runner.Runner):
         options = {key: value for key, value in loop.items() if key not in ('type', 'by_epoch')}
         loop = TrainLoop(self, self._train_dataloader, **options)
         self._check_classes(loop.dataloader.dataset, 'train_dataloader')
+        self._check_depth(loop.dataloader.dataset)
         return loop
 
     def build_val_loop(self, loop: Any) -> Any:
@@ -214,6 +216,16 @@ class Runner(mmengine.runner.Runner):
         loop = super().build_val_loop(loop)
         self._check_classes(loop.dataloader.dataset, 'val_dataloader')
         return loop
+
+    def _check_depth(self, dataset: Any) -> None:
+        # Whether the maps are there is the data set's affair.
+        guided = getattr(self.model, 'depth_guidance', None) is not None
+        parts = getattr(getattr(dataset, 'target', None), 'parts', [])
+        if guided and any(part.pipeline.find(LoadDepth) is None for part in parts):
+            raise ValueError(
+                'uda.depth_guidance needs the depth of target images: put dict(type="LoadDepth") after '
+                'LoadImageFromFile into the pipeline of train_dataloader.dataset.target'
+            )
 
     def _check_classes(self, dataset: Any, key: str) -> None:
         # Too many classes in the network would show in validation only, too few as a failed assertion on the GPU.
