@@ -39,3 +39,40 @@ def test_networks_that_are_something_else(tmp_path):
     torch.save(checkpoint, tmp_path / 'model.pth')
     with pytest.raises(ValueError, match=r'model.pth: classifier holds module.head.weight'):
         load_student(nn.Identity(), tmp_path / 'model.pth')
+
+
+def proda(seed, clr=True):
+    torch.manual_seed(seed)
+    head = {'type': 'ProDAHead', 'in_channels': 512, 'channels': 4, 'num_classes': 3, 'norm_groups': 2}
+    neck = {'type': 'LevelNorm', 'channels': 512} if clr else None
+    return EncoderDecoder({'type': 'ResNet', 'depth': 18, 'out_indices': (3,), 'ceil_pool': True}, head, neck=neck)
+
+
+def as_proda(model):
+    """The names that ProDA's code gives these layers."""
+    names = (
+        ('decode_head.aspp_modules', 'layer5.conv2d_list'),
+        ('decode_head.channel_weights', 'layer5.bottleneck.0.se'),
+        ('decode_head.bottleneck.conv', 'layer5.bottleneck.1'),
+        ('decode_head.bottleneck.gn', 'layer5.bottleneck.2'),
+        ('decode_head.conv_seg', 'layer5.head.1'),
+        ('neck.norm', 'bn_pretrain'),
+        ('backbone.', ''),
+        ('.conv.', '.0.'),
+        ('.gn.', '.1.'),
+    )
+    state = {}
+    for key, value in model.state_dict().items():
+        for ours, theirs in names:
+            key = key.replace(ours, theirs)
+        state[key] = value
+    return {'ResNet101': {'model_state': state, 'objective_vectors': torch.zeros(3, 4)}, 'iter': 1, 'best_iou': 0.5}
+
+
+@pytest.mark.parametrize('clr', [True, False])
+def test_checkpoint_of_proda_loads(tmp_path, clr):
+    theirs, ours = proda(1, clr), proda(2, clr)
+    torch.save(as_proda(theirs), tmp_path / 'from_gta5_to_cityscapes_on_deeplabv2_best_model.pkl')
+    load_student(ours, tmp_path / 'from_gta5_to_cityscapes_on_deeplabv2_best_model.pkl')
+    for key, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[key], value), key
