@@ -73,8 +73,10 @@ def print_table(runs: list[Run]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from mmseg.evaluation.result_file import mean_names
+
     table = Table('', *(run.name for run in runs), *(f'gain of {run.name}' for run in runs[1:]))
-    means = [key for key in runs[0].scores if key.startswith('mIoU')]
+    means = mean_names(runs[0].scores)
     classes = [key for key in runs[0].scores if key.startswith('IoU.')]
     for key in [*classes, *means]:
         values = [run.scores.get(key) for run in runs]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 USABLE_FILE = 'usable_images.txt'
 NAMED = 20
 FILES_PER_PROCESS = 100
+# Options that describe a single dataset.
+ONE_DATASET = ('data_root', 'classes', 'images', 'labels', 'img_suffix', 'label_suffix', 'ignore_index', 'out_dir')
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -69,6 +71,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = parse_arguments(arguments)
+    configs, sampling = dataset_configs(options)
+    statuses = []
+    for number, config in enumerate(configs, 1):
+        if len(configs) > 1:
+            print(f'{config["type"]}, {config.get("data_root", "")} ({number} of {len(configs)})', flush=True)
+        statuses.append(count(config, sampling, options))
+    return max(statuses)
+
+
+def count(config: dict[str, Any], sampling: dict[str, Any], options: argparse.Namespace) -> int:
+    """Count the classes of one dataset; returns the exit status."""
     from rich.console import Console
     from rich.progress import track
 
@@ -77,7 +90,6 @@ def main(arguments: list[str] | None = None) -> int:
     from mmseg.engine.errors import clear_config_errors
     from mmseg.registry import DATASETS
 
-    config, sampling = dataset_config(options)
     with clear_config_errors({'dataset': config}):
         dataset = DATASETS.build({**config, 'pipeline': ()})
     if not os.path.isdir(dataset.seg_map_dir):
@@ -126,17 +138,31 @@ def write_files(out_dir: str, dataset: BaseSegDataset, usable: list[Finding], op
     return 0
 
 
-def dataset_config(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Config of the dataset that the command line names, and the ``rare_class_sampling`` that belongs to it.
+def dataset_configs(options: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Configs of the datasets that the command line names, and the ``rare_class_sampling`` that belongs to them.
 
     Raises:
-        ValueError: the config has no such dataset.
+        ValueError: the config has no such dataset, or several where one is to be changed.
     """
-    sampling: dict[str, Any] = {}
-    if options.config:
-        config, sampling = training_dataset(options)
-    else:
-        config = {'type': options.dataset or 'BaseSegDataset'}
+    if not options.config:
+        return [changed_config({'type': options.dataset or 'BaseSegDataset'}, options)], sampling_of({}, options)
+    configs, sampling = training_datasets(options)
+    if len(configs) == 1:
+        return [changed_config(configs[0], options)], sampling_of(sampling, options)
+    given = [name for name in ONE_DATASET if getattr(options, name) is not None]
+    if given:
+        what = 'DATA_ROOT' if given[0] == 'data_root' else f'--{given[0].replace("_", "-")}'
+        raise ValueError(f'config {options.config} trains on {len(configs)} datasets together: leave out {what}')
+    return configs, sampling_of(sampling, options)
+
+
+def sampling_of(sampling: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """``rare_class_sampling`` with what the command line says."""
+    return sampling if options.min_pixels is None else {**sampling, 'min_pixels': options.min_pixels}
+
+
+def changed_config(config: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """A dataset's config with what the command line says."""
     if options.data_root:
         config['data_root'] = options.data_root
     prefix = dict(config.get('data_prefix') or {})
@@ -155,37 +181,37 @@ def dataset_config(options: argparse.Namespace) -> tuple[dict[str, Any], dict[st
         config['seg_map_suffix'] = options.label_suffix
     if options.ignore_index is not None:
         config['ignore_index'] = options.ignore_index
-    if options.min_pixels is not None:
-        sampling['min_pixels'] = options.min_pixels
-    return config, sampling
+    return config
 
 
 def _has(data_root: str | None, folder: str) -> bool:
     return data_root is not None and os.path.isdir(os.path.join(data_root, folder))
 
 
-def training_dataset(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The training dataset of a config, of a pair one domain, and its ``rare_class_sampling``.
+def training_datasets(options: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The training datasets of a config, of a pair one domain, and its ``rare_class_sampling``.
 
     Raises:
         ValueError: there is none, or it is no folder of images.
     """
     from mmseg.engine.config import load_config
+    from mmseg.evaluation.config_options import single_configs
 
     cfg = load_config(options.config, options.cfg_options).to_dict()
     config = (cfg.get('train_dataloader') or {}).get('dataset')
     if not config:
         raise ValueError(f'config {options.config} has no train_dataloader.dataset')
-    if 'source' not in config and options.domain == 'target':
+    pair = config if isinstance(config, dict) else {}
+    if 'source' not in pair and options.domain == 'target':
         raise ValueError(f'config {options.config} trains on one dataset, not on two domains: leave out --domain')
-    sampling = (config.get('rare_class_sampling') or {}) if options.domain == 'source' else {}
-    config = config.get(options.domain, config)
-    if 'dataset' in config or 'datasets' in config:
+    sampling = (pair.get('rare_class_sampling') or {}) if options.domain == 'source' else {}
+    configs = single_configs(pair.get(options.domain, config))
+    if wrapper := next((config for config in configs if 'dataset' in config), None):
         raise ValueError(
-            f'config {options.config}: {config.get("type")} is made of other datasets; name one of them with DATA_ROOT '
+            f'config {options.config}: {wrapper.get("type")} is made of another dataset; name it with DATA_ROOT '
             'and --dataset or --classes'
         )
-    return config, sampling
+    return configs, sampling
 
 
 def class_names(text: str) -> tuple[str, ...]:

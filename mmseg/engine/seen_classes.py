@@ -67,7 +67,7 @@ def count_seen(cfg: Config, samples: int, start: int = 1) -> SeenClasses:
         # As the runner takes them: "persistent" workers would wait for a second epoch.
         loader: Any = Runner.build_dataloader({**loader_config, 'persistent_workers': False}, seed=cfg.get('seed', 0))
     loader.sampler.set_start((start - 1) * cfg.train_cfg.get('accumulate', 1) * loader.batch_size)
-    dataset = getattr(loader.dataset, 'source', loader.dataset)
+    dataset = getattr(loader.dataset, 'source', getattr(loader.dataset, 'dataset', loader.dataset))
     count = len(dataset.metainfo['classes'])
     pixels, images, drawn = np.zeros(256, np.int64), np.zeros(256, np.int64), np.zeros(count, np.int64)
     for label, meta in track(itertools.islice(_labels(loader), samples), samples, 'Samples'):
@@ -88,7 +88,16 @@ def count_seen(cfg: Config, samples: int, start: int = 1) -> SeenClasses:
 
 
 def dataset_shares(dataset: Any) -> np.ndarray | None:
-    """(C,) each class's share of the labelled pixels, from the data set's statistics file; None if there is none."""
+    """(C,) each class's share of the labelled pixels, from the data set's statistics file; None if there is none.
+
+    Pixels of several data sets in one are added up.
+    """
+    counted = [_dataset_pixels(part) for part in dataset.parts]
+    pixels = np.sum([part for part in counted if part is not None], axis=0)
+    return pixels / pixels.sum() if all(part is not None for part in counted) and pixels.any() else None
+
+
+def _dataset_pixels(dataset: Any) -> np.ndarray | None:
     try:
         content = json.loads((Path(dataset.data_root) / CLASS_STATS_FILE).read_text(encoding='utf-8'))
     except (OSError, ValueError):
@@ -101,7 +110,7 @@ def dataset_shares(dataset: Any) -> np.ndarray | None:
         for key, value in counts.items():
             if key != 'file' and 0 <= int(key) < len(pixels):
                 pixels[int(key)] += value
-    return pixels / pixels.sum() if pixels.any() else None
+    return pixels
 
 
 def seen_table(seen: SeenClasses) -> Any:

@@ -15,6 +15,11 @@ import torch
 from mmseg.evaluation.evaluate import Evaluation
 
 
+def mean_names(scores: Mapping[str, Any]) -> list[str]:
+    """Names of the mean IoUs: of all classes, of subsets (``mIoU16``), and of each data set (``cityscapes/mIoU``)."""
+    return [name for name in scores if name.rpartition('/')[2].startswith('mIoU')]
+
+
 @dataclass(frozen=True)
 class Result:
     """What an evaluation's file says.

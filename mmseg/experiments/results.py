@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmseg.evaluation.result_file import Result, read_result
+from mmseg.evaluation.result_file import Result, mean_names, read_result
 
 
 def print_table(results: dict[str, Path], checkpoints: dict[str, str]) -> None:
@@ -18,7 +18,7 @@ def print_table(results: dict[str, Path], checkpoints: dict[str, str]) -> None:
     from rich.table import Table
 
     read = {name: read_result(path) for name, path in results.items()}
-    scores = list(dict.fromkeys(key for result in read.values() for key in result.scores if key.startswith('mIoU')))
+    scores = list(dict.fromkeys(key for result in read.values() for key in mean_names(result.scores)))
     table = Table('stage', 'evaluates', 'options', 'iteration', 'images', *scores)
     for name, result in read.items():
         facts = [' '.join(result.options), _text(result.iteration), _text(result.images)]

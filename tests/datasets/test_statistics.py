@@ -135,6 +135,21 @@ def test_dataset_of_a_config_with_two_domains(farm, tmp_path, capsys):
         run('--config', single, '--domain', 'target')
 
 
+def test_several_sources_of_a_config_each_get_their_own(farm, tmp_path, capsys):
+    save(tmp_path / 'other/images/0.png', picture(8, 8))
+    save(tmp_path / 'other/labels/0.png', np.ones((8, 8), np.uint8))
+    other = dataset_config(tmp_path / 'other', pipeline=train_pipeline())
+    sources = [dataset_config(farm, pipeline=train_pipeline()), other]
+    pair = {'type': 'UDADataset', 'source': sources, 'target': other, 'rare_class_sampling': {'min_pixels': 8}}
+    config = write_config(tmp_path / 'pair.py', pair)
+    assert run('--config', config) == 0
+    assert (len(read(farm)), len(read(tmp_path / 'other'))) == (6, 1)
+    assert f'BaseSegDataset, {tmp_path}/other (2 of 2)' in capsys.readouterr().out
+    assert sorted(RareClassSampling(DATASETS.build(sources), min_pixels=8).classes) == [0, 1, 2]
+    with pytest.raises(ValueError, match='trains on 2 datasets together: leave out --labels'):
+        run('--config', config, '--labels', 'elsewhere')
+
+
 def test_label_map_leaves_the_files_of_statistics_alone(farm, tmp_path, capsys):
     """The files count ids as stored, because rare class sampling maps them itself; the table shows both."""
     options = {'metainfo': {'classes': ('ground', 'plant')}, 'label_map': {0: 'ground', 1: 'plant', 2: 'plant'}}

@@ -250,8 +250,8 @@ def test_missing_folders(tmp_path, monkeypatch):
     monkeypatch.setattr(data, 'ROOT', tmp_path / 'repository')
     (tmp_path / 'repository' / 'data' / 'farm').mkdir(parents=True)
     assert only(data_findings(farm_config('data/farm'))).run == f'cd {tmp_path / "repository"}'
-    found = only(data_findings(farm_config('data/demo/none')))
-    assert found.run == 'python -m tools.make_demo_data'
+    found = only(data_findings(farm_config('data/demo/gta')))
+    assert found.run == 'python -m tools.make_demo_data data/demo --domains gta'
 
 
 def test_folders_with_another_layout(farm):
@@ -330,6 +330,35 @@ def test_statistics_of_fewer_files(farm, capsys):
     found = [one for one in data_findings(pair(farm, min_pixels=3)) if one.what.endswith(' statistics')]
     assert [one.status for one in found if 'lacks 1 of 3' in one.detail] == [WARN]
     assert 'RCS' not in capsys.readouterr().out
+
+
+def several(farm, other, **sampling):
+    return {**pair(farm, **sampling), 'source': [farm_config(farm), farm_config(other, name='other')]}
+
+
+def test_statistics_of_several_sources_are_taken_together(farm, tmp_path):
+    other = tmp_path / 'other'
+    for number in range(3):
+        write(other / 'images' / f'{number}.png')
+        write(other / 'labels' / f'{number}.png')
+    write_statistics(farm, pixels=2)
+    write_statistics(other, pixels=24)
+    # One of them has no image with enough pixels: only a lack of both were one.
+    found = data_findings(several(farm, other, min_pixels=3))
+    assert [one.status for one in found if one.what == 'farm + other statistics'][-1] == OK
+    assert not [one for one in found if one.status == MISSING]
+    found = [one for one in data_findings(several(farm, other, min_pixels=30)) if one.status == MISSING]
+    assert only(found).what == 'farm + other statistics' and 'the largest has 24' in found[0].detail
+
+
+def test_several_sources_that_do_not_go_together(farm, tmp_path):
+    config = pair(farm, min_pixels=3)
+    config['source'] = [farm_config(farm), farm_config(farm)]
+    found = [one for one in data_findings(config) if one.status == MISSING]
+    assert "two datasets of one list are called 'farm'" in only(found).detail
+    config['source'] = [farm_config(farm), farm_config(tmp_path / 'none')]
+    found = [one for one in data_findings(config) if one.status == MISSING]
+    assert only(found).what == str(tmp_path / 'none')
 
 
 # Weights

@@ -20,13 +20,13 @@ class Dataset:
     """A dataset of some config.
 
     Attributes:
-        config: as it would be built, without its pipeline.
+        config: as it would be built, without its pipeline; of several datasets in one a list.
         labelled: whether any config reads its labels.
         sampling: arguments of rare class sampling; None if it is drawn uniformly.
         names: of the configs.
     """
 
-    config: dict[str, Any]
+    config: Any
     labelled: bool = False
     sampling: dict[str, Any] | None = None
     names: list[str] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Needs:
 
     Attributes:
         datasets: by what makes them differ.
+        lists: several datasets that are one domain; their config is a list.
         models: config of the segmentor by name of the config.
         files: other files that must be there, by name of the config.
         work_dirs: folders that runs are written to.
@@ -45,6 +46,7 @@ class Needs:
     """
 
     datasets: dict[str, Dataset] = field(default_factory=dict)
+    lists: dict[str, Dataset] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: list[tuple[str, str]] = field(default_factory=list)
     work_dirs: set[str] = field(default_factory=set)
@@ -67,8 +69,12 @@ class Needs:
 
     def _add_datasets(self, node: Any, name: str, sampling: dict[str, Any] | None) -> None:
         if isinstance(node, (list, tuple)):
+            # What is sampled over all of them says nothing of a single one.
+            own = sampling if len(node) == 1 else None
             for item in node:
-                self._add_datasets(item, name, sampling)
+                self._add_datasets(item, name, own)
+            if len(node) > 1:
+                self._add_list(node, name, sampling)
         elif isinstance(node, Mapping):
             inside = [key for key in INSIDE if key in node]
             for key in inside:
@@ -77,14 +83,23 @@ class Needs:
             if not inside and 'type' in node:
                 self._add(node, name, sampling)
 
+    def _add_list(self, node: Sequence[Any], name: str, sampling: dict[str, Any] | None) -> None:
+        config = [_without_pipeline(item) for item in node]
+        key = json.dumps([config, sampling], sort_keys=True, default=str)
+        self.lists.setdefault(key, Dataset(config, sampling=sampling)).names.append(name)
+
     def _add(self, node: Mapping[str, Any], name: str, sampling: dict[str, Any] | None) -> None:
-        config = {key: value for key, value in node.items() if key not in ('pipeline', 'test_mode')}
+        config = _without_pipeline(node)
         labelled = any(_type(step) == 'LoadAnnotations' for step in node.get('pipeline') or ())
         key = json.dumps([config, sampling], sort_keys=True, default=str)
         dataset = self.datasets.setdefault(key, Dataset(config, sampling=sampling))
         dataset.labelled |= labelled
         if name not in dataset.names:
             dataset.names.append(name)
+
+
+def _without_pipeline(node: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key not in ('pipeline', 'test_mode')}
 
 
 def _type(step: Any) -> str | None:

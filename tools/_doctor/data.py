@@ -29,7 +29,7 @@ def check_datasets(needs: Needs, needed: bool = True) -> Iterator[Finding]:
     absent: set[str] = set()
     told: set[Finding] = set()
     for dataset in needs.datasets.values():
-        root = str(dataset.config.get('data_root') or _default_root(dataset.config['type']))
+        root = _root(dataset.config)
         if os.path.isdir(root or '.'):
             # Configs that read the same files in other ways find the same.
             new = [finding for finding in check_dataset(dataset, root, needed) if finding not in told]
@@ -38,6 +38,13 @@ def check_datasets(needs: Needs, needed: bool = True) -> Iterator[Finding]:
         elif root not in absent:
             absent.add(root)
             yield _absent(root, needed)
+    for several in needs.lists.values():
+        if not any(_root(config) in absent for config in several.config):
+            yield from check_list(several, needed)
+
+
+def _root(config: dict[str, Any]) -> str:
+    return str(config.get('data_root') or _default_root(config['type']))
 
 
 def _absent(root: str, needed: bool) -> Finding:
@@ -49,7 +56,8 @@ def _absent(root: str, needed: bool) -> Finding:
     if not path.is_absolute() and (ROOT / path).is_dir():
         return Finding(GROUP, MISSING, root, 'is not there, but is in the repository', f'cd {ROOT}', needed)
     if DEMO in path.parents:
-        return Finding(GROUP, MISSING, root, 'is not there', 'python -m tools.make_demo_data', needed)
+        run = f'python -m tools.make_demo_data {DEMO} --domains {path.name}'
+        return Finding(GROUP, MISSING, root, 'is not there', run, needed)
     run = f'ln -s WHERE_IT_IS {root}   (what belongs there: {LAYOUTS})'
     return Finding(GROUP, MISSING, root, 'is not there', run, needed)
 
@@ -85,12 +93,28 @@ def check_dataset(dataset: Dataset, root: str, needed: bool = True) -> Iterator[
     elif not broken:
         yield Finding(GROUP, OK, what, f'{detail}; labels are not read')
     if dataset.sampling is not None:
-        yield from _statistics(built, root, dataset, needed)
+        yield from _statistics(built, f'{root} statistics', dataset, needed)
+
+
+def check_list(several: Dataset, needed: bool = True) -> Iterator[Finding]:
+    """Several datasets in one whose folders are there: whether they go together, and their statistics."""
+    from mmseg.engine.errors import clear_config_errors
+    from mmseg.registry import DATASETS
+
+    what = ' + '.join(os.path.basename(_root(config).rstrip('/')) for config in several.config)
+    try:
+        with clear_config_errors({'datasets': several.config}):
+            built: Any = DATASETS.build([dict(config) for config in several.config])
+    except (ValueError, OSError, TypeError) as error:
+        yield Finding(GROUP, MISSING, what, first_line(error), '', needed)
+        return
+    if several.sampling is not None:
+        yield from _statistics(built, f'{what} statistics', several, needed)
 
 
 def _labels(what: str, detail: str, built: Any, needed: bool) -> Iterator[Finding]:
-    converter = built.label_converter
-    run = f'python {converter} {built.data_root}' if converter else f'compare with the layout in {LAYOUTS}'
+    converter = built.conversion_command()
+    run = converter or f'compare with the layout in {LAYOUTS}'
     if not os.path.isdir(built.seg_map_dir):
         yield Finding(GROUP, MISSING, what, f'{detail}; label folder {built.seg_map_dir} is not there', run, needed)
         return
@@ -114,10 +138,9 @@ def _labels(what: str, detail: str, built: Any, needed: bool) -> Iterator[Findin
         )
 
 
-def _statistics(built: Any, root: str, dataset: Dataset, needed: bool) -> Iterator[Finding]:
+def _statistics(built: Any, what: str, dataset: Dataset, needed: bool) -> Iterator[Finding]:
     from mmseg.datasets.rare_class_sampling import RareClassSampling
 
-    what = f'{root} statistics'
     with _collected_warnings() as warnings:
         try:
             sampling = RareClassSampling(built, **(dataset.sampling or {}))
@@ -132,7 +155,7 @@ def _statistics(built: Any, root: str, dataset: Dataset, needed: bool) -> Iterat
 
 def _command(text: str, config: str) -> str:
     """The command that a message names, with the config in it."""
-    found = re.search(r'run (python \S+\.py(?: --config CONFIG| [^\s,]+)?)', text)
+    found = re.search(r'run (python \S+\.py(?: --config CONFIG|(?: [^\s,]+)*)?)', text)
     if found:
         return found[1].replace('CONFIG', config)
     option = 'train_dataloader.dataset.rare_class_sampling.min_pixels=N'

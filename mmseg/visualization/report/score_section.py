@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mmseg.evaluation.result_file import mean_names
 from mmseg.visualization.report import numbers
 from mmseg.visualization.report.config_section import flatten
 from mmseg.visualization.report.runs import ReportRun
@@ -125,9 +126,9 @@ def class_rows(runs: Sequence[ReportRun], colours: Mapping[str, Sequence[int]]) 
 
 
 def mean_rows(runs: Sequence[ReportRun]) -> list[ClassRow]:
-    """mIoU, and the means over subsets of the classes (mIoU16, mIoU13 of SYNTHIA)."""
+    """mIoU, and the means over subsets of the classes (mIoU16, mIoU13 of SYNTHIA); of several data sets each one's."""
     scores = [run.result.scores if run.result else {} for run in runs]
-    names = list(dict.fromkeys(name for one in scores for name in one if name.startswith('mIoU')))
+    names = list(dict.fromkeys(name for one in scores for name in mean_names(one)))
     return [ClassRow(name, '', [one.get(name) for one in scores]) for name in names]
 
 
