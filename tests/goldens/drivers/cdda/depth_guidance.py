@@ -1,6 +1,7 @@
 """Decisions of single batches: weights, replacements, soft labels, whether the guidance pass runs."""
 
 import numpy as np
+import pytest
 
 from mmseg.models.uda.components.depth_bank import class_depth_histogram
 from mmseg.models.uda.components.depth_guidance import DepthGuidance
@@ -22,8 +23,12 @@ def run(case):
 
 
 def _compare(situation, inputs, expected):
-    regions = [name for name in ('class', 'first_row') if f'weight_{name}' in expected]
-    assert regions, f'{situation["title"]}: no weights'
+    regions = ['class']
+    if situation.get('error_first_row'):
+        with pytest.raises(ValueError, match='needs square crops'):
+            _assess(inputs, 'first_row')
+    elif 'weight_first_row' in expected:
+        regions.append('first_row')
     for region in regions:
         guidance, found = _assess(inputs, region)
         title = f'{situation["title"]}, {region}'
