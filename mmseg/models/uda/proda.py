@@ -54,7 +54,8 @@ class ProDA(StrongViewTraining):
         model: config of the student.
         max_iters: length of the training.
         data_preprocessor: config of the data preprocessor; its ``mean`` and ``std`` are needed by the strong view.
-        prototypes: folder with the files of ``tools/init_prototypes.py --domain target``; None = they start at zero.
+        prototypes: folder with the files of ``tools/init_prototypes.py --domain target``, or a file of the original
+            (``prototypes_on_cityscapes_from_deeplabv2``, or a ``.pkl`` of its stage 1); None = they start at zero.
         rectify: False = the soft labels are taken as they are.
         tau: of the class weights; the larger, the more the nearest prototype counts.
         threshold: share of the likeliest class below which a pixel gets no label; 0 = none.
@@ -129,7 +130,8 @@ class ProDA(StrongViewTraining):
         """Initialise all networks, and the prototypes from their file."""
         super().init_weights()
         if self.prototype_folder is not None:
-            file = Path(self.prototype_folder) / FILES['feature']
+            given = Path(self.prototype_folder)
+            file = given if given.is_file() else given / FILES['feature']
             vectors, counts = read_prototypes(file, options='--domain target ')
             try:
                 self.prototypes.set(vectors, counts)

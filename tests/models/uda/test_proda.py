@@ -137,6 +137,19 @@ def test_prototypes_come_from_their_file(tmp_path):
         method.init_weights()
 
 
+def test_files_of_the_original(tmp_path):
+    vectors = torch.randn(CLASSES, 4)
+    torch.save(vectors, tmp_path / 'prototypes_on_cityscapes_from_deeplabv2')
+    torch.save({'ResNet101': {'model_state': {}, 'objective_vectors': vectors}, 'iter': 1}, tmp_path / 'stage1.pkl')
+    for name in ('prototypes_on_cityscapes_from_deeplabv2', 'stage1.pkl'):
+        method = build(prototypes=str(tmp_path / name))
+        method.init_weights()
+        torch.testing.assert_close(method.prototypes.vectors, vectors.double())
+    torch.save([1, 2], tmp_path / 'list')
+    with pytest.raises(ValueError, match='list: not a checkpoint .holds a list'):
+        build(prototypes=str(tmp_path / 'list')).init_weights()
+
+
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
