@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -76,3 +77,53 @@ def test_checkpoint_of_proda_loads(tmp_path, clr):
     load_student(ours, tmp_path / 'from_gta5_to_cityscapes_on_deeplabv2_best_model.pkl')
     for key, value in theirs.state_dict().items():
         assert torch.equal(ours.state_dict()[key], value), key
+
+
+PBAL_NETWORK = (
+    {'type': 'ResNet', 'depth': 18, 'out_indices': (0, 3)},
+    {
+        'type': 'PBALDeepLabV3PlusHead',
+        'in_channels': (64, 512),
+        'channels': 8,
+        'low_channels': 4,
+        'num_classes': 3,
+    },
+)
+
+
+def as_pbal(model):
+    """The layout of PBAL's files, with NumPy's score and what optimizers and schedules remember."""
+    ours = {'decode_head.aspp.': 'aspp.', 'decode_head.conv_seg.': 'decoder.head.', 'decode_head.': 'decoder.'}
+    state = {}
+    for key, value in model.state_dict().items():
+        prefix = next((prefix for prefix in ours if key.startswith(prefix)), '')
+        state[ours.get(prefix, '') + key.removeprefix(prefix)] = value
+    other = {'optimizer_state': {'state': {}}, 'scheduler_state': {'last_epoch': 3}}
+    return {
+        'iter': 4000,
+        'best_iou': np.float64(0.41),
+        'DeepLab': {'model_state': state, **other},
+        'FCDiscriminator': {'model_state': {'conv1.weight': torch.zeros(64, 3, 4, 4)}, **other},
+    }
+
+
+def test_checkpoint_of_pbal_loads_strictly(tmp_path):
+    models = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        models.append(EncoderDecoder(*PBAL_NETWORK))
+    theirs, ours = models
+    checkpoint, path = as_pbal(theirs), tmp_path / 'from_gta5_to_cityscapes_on_deeplab101_best_model.pkl'
+    torch.save(checkpoint, path)
+    load_student(ours, path)
+    for key, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[key], value), key
+    state = checkpoint['DeepLab']['model_state']
+    del state['decoder.fuse_conv.0.weight']
+    torch.save(checkpoint, path)
+    with pytest.raises(ValueError, match=r'best_model.pkl: does not fit.* 1 missing \(decode_head.fuse_conv.0.weight'):
+        load_student(ours, path)
+    state['psp.weight'] = torch.zeros(1)
+    torch.save(checkpoint, path)
+    with pytest.raises(ValueError, match='DeepLab holds psp.weight, which belongs to no network'):
+        load_student(ours, path)
