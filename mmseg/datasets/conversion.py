@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mmseg.datasets.base_dataset import files_below
-from mmseg.datasets.image_io import read_label
+from mmseg.datasets.image_io import read_label, write_png
 from mmseg.datasets.label_tables import IGNORE
 from mmseg.datasets.parallel import map_in_order
 from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, CLASS_STATS_FILE
@@ -75,10 +75,7 @@ def class_counts(label: np.ndarray) -> dict[int, int]:
 
 def write_label(path: str, label: np.ndarray) -> None:
     """Write a (H, W) uint8 label map as an 8-bit grey PNG: whole, or not at all."""
-    encoded = cv2.imencode('.png', label)[1]
-    unfinished = f'{path}.{os.getpid()}.tmp'
-    Path(unfinished).write_bytes(encoded.tobytes())
-    os.replace(unfinished, path)
+    write_png(path, label)
 
 
 def convert_file(task: Task, read_train_ids: Callable[[str], np.ndarray]) -> Outcome:
@@ -148,11 +145,11 @@ def parse_arguments(
     """The converters' command line: ``DATA_ROOT [--gt-dir D] [-o OUT] [--nproc N]``, and what ``extend`` adds."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('data_root', help='folder of the dataset')
-    if extend is not None:
-        extend(parser)
     parser.add_argument('--gt-dir', default=gt_dir, help='folder of the label files in it (default: %(default)s)')
     parser.add_argument('-o', '--out-dir', help='folder for the statistics files (default: the folder of the dataset)')
     parser.add_argument('--nproc', default=nproc, type=int, help='number of processes (default: %(default)s)')
+    if extend is not None:
+        extend(parser)
     return parser.parse_args(arguments)
 
 
@@ -181,14 +178,14 @@ def numbered_pngs(folder: str, expected: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
+def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_dir: str | None, nproc: int) -> int:
+    """Convert with a progress bar, write the statistics, report.
+
     Args:
         tasks: what to convert.
         read_train_ids: see :func:`convert_files`.
         out_dir: folder for the statistics; None = write none, the outputs hold no train ids.
         nproc: number of processes.
-
-def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_dir: str | None, nproc: int) -> int:
-    """Convert with a progress bar, write the statistics, report.
 
     Returns:
         Exit status: 0, or 1 if files could not be converted. The statistics are not written then: they would
@@ -205,12 +202,12 @@ def run(tasks: Sequence[Task], read_train_ids: Callable[[str], np.ndarray], out_
         console.print(
             f'{done}; {len(failed)} of {len(outcomes)} files are bad (named above). No statistics were written: '
             'replace or remove these files and their images, then run again (what is done is kept).',
-    if out_dir is None:
-        print(done)
-        return 0
             markup=False,
         )
         return 1
+    if out_dir is None:
+        print(done)
+        return 0
     counted = [(outcome.task.output, outcome.stats or {}) for outcome in outcomes if outcome.task.counted]
     write_statistics(out_dir, counted)
     print(f'{done}; statistics of {len(counted)} in {out_dir}')
