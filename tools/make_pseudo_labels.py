@@ -97,6 +97,8 @@ def write_report(
         threshold = how.threshold if report.thresholds is None else float(report.thresholds[number])
         share = f'{100 * kept / predicted:6.1f} % kept' if predicted else '   not predicted'
         print(f'{name:>20} above {threshold:.4f} {share}')
+    if not report.kept.any():
+        print('no pixel is kept: take a lower --threshold, or the rule by class (no --threshold)')
     facts = {'checkpoint': str(checkpoint), 'checkpoint_sha256': sha256(checkpoint), 'images': report.images}
     rule = {'share': how.share, 'cap': how.cap} if report.thresholds is not None else {'threshold': how.threshold}
     if report.thresholds is not None:
