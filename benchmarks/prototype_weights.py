@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument('--repeat', type=int, default=5)
     options = parser.parse_args()
     device = torch.device(options.device)
-    print(f'{options.batch}x{options.size}x{options.size}, {CLASSES} classes, {CHANNELS} channels; {machine(device)}')
+    print(f'{options.batch}x{options.size}x{options.size}, {CLASSES} classes, {CHANNELS} channels; {machine()}')
     compare(options.batch, options.size, device, options.repeat)
 
 
