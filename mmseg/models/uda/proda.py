@@ -166,7 +166,7 @@ class ProDA(StrongViewTraining):
                 "uda.teacher_view='whole' needs KeepWholeImage in the target pipeline, before Resize and RandomCrop; "
                 "teacher_view='crop' does without"
             )
-        images = target.whole if whole else target.images
+        images = target.whole if whole and target.whole is not None else target.images
         with self.autocast(images.device):
             out = self.ema_model(images)
         corners, stride = self.student.align_corners, self.strong_view.label_stride

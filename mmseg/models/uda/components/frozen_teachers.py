@@ -22,7 +22,7 @@ def weights_hash(tensors: Iterable[Tensor]) -> str:
     """What tells the weights of two networks apart, whatever file they come from."""
     digest = hashlib.blake2b(digest_size=16)
     for tensor in tensors:
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -194,6 +194,8 @@ def same_normalisation(ours: Any, theirs: Any) -> bool:
     """Whether two data preprocessors give the same images, or one of them does not normalise."""
     if not (hasattr(ours, 'mean') and hasattr(theirs, 'mean')):
         return True
+    if ours.mean.is_meta or theirs.mean.is_meta:  # networks that are only counted have no values
+        return False
     same = torch.equal(ours.mean, theirs.mean) and torch.equal(ours.std, theirs.std)
     return same and ours.bgr_to_rgb == theirs.bgr_to_rgb
 
