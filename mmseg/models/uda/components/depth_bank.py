@@ -150,7 +150,7 @@ class DepthBank:
             _check_complete(folder, len(counts))
         size = self.crop_size
         if self.paths.description is not None:
-            found = {'num_crops': len(counts), 'num_classes': num_classes, 'bins': BINS, 'curve': 'exp6'}
+            found = {'num': len(counts), 'num_classes': num_classes, 'bins': BINS, 'curve': 'exp6'}
             _check_description(self.paths.description, {**found, 'crop_size': list(size)})
         return counts
 
