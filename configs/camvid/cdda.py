@@ -14,9 +14,10 @@ uda = dict(
     feature_distance=dict(weight=0.005, classes=[2, 6, 8, 9, 10], min_ratio=0.75),
     depth_guidance=dict(
         bank='preprocessed/camvid_day_stand_in',
-        reweight_threshold=0.56,
-        relabel_threshold=0.54,
-        threshold_decay=0.0025,
+        # Those of SYNTHIA. With true labels, the best of 300 crops scores 0.48 for half of these frames.
+        reweight_threshold=0.49,
+        relabel_threshold=0.47,
+        threshold_decay=0.001,
         # The published 10000, 1000 and 40000 of 40000 iterations.
         decay_begin=1000,
         decay_every=100,

@@ -16,9 +16,10 @@ uda = dict(
     pseudo_labels=dict(ignore_bottom=30),
     depth_guidance=dict(
         bank='preprocessed/demo_gta',
-        reweight_threshold=0.56,
-        relabel_threshold=0.54,
-        threshold_decay=0.0025,
+        # Published: 0.56, 0.54, 0.0025. With true labels, the best of 400 crops scores 0.25 for half of these scenes.
+        reweight_threshold=0.25,
+        relabel_threshold=0.24,
+        threshold_decay=0.001,
         # The published 10000, 1000 and 40000 of 40000 iterations.
         decay_begin=150,
         decay_every=15,

@@ -48,7 +48,8 @@ def mean_colour(preprocessor: Mapping[str, Any]) -> tuple[int, ...]:
 
 def count_crop(label: np.ndarray, depth: np.ndarray, num_classes: int) -> np.ndarray:
     """Pixels of each class at each depth: (C, 256) int32."""
-    counts = class_depth_histogram(torch.from_numpy(label)[None], torch.from_numpy(depth)[None], num_classes)
+    # Copies, as arrays of Pillow are read-only.
+    counts = class_depth_histogram(torch.tensor(label)[None], torch.tensor(depth)[None], num_classes)
     return counts[0].int().numpy()
 
 

@@ -44,8 +44,8 @@ def choose_box(label: np.ndarray, draw_box: Callable[[], Box], cat_max_ratio: fl
     return draw_box()
 
 
-def _other_size(name: str, results: Results) -> str:
-    (height, width), (own_height, own_width) = results['img'].shape[:2], results[name].shape
+def _other_size(name: str, results: Results, shape: tuple[int, int]) -> str:
+    (height, width), (own_height, own_width) = shape, results[name].shape
     file = results.get(f'{name}_path', '')
     return (
         f'RandomCrop: {name} {file} is {own_width}x{own_height} pixels, its image {results["img_path"]} '
@@ -87,7 +87,7 @@ class RandomCrop(Transform):
         for name in ('img', *MAPS):
             if name in results:
                 if results[name].shape[:2] != shape:
-                    raise ValueError(_other_size(name, results))
+                    raise ValueError(_other_size(name, results, shape))
                 results[name] = cut(results[name], box)
         results['img_shape'] = results['img'].shape[:2]
         results['crop_box'] = box
