@@ -137,8 +137,8 @@ class Labeller:
             soft = plain if mirrored is None else (plain + mirrored.flip(-1)) / 2
             np.save(path.with_suffix('.npy'), soft[0].cpu().numpy().astype(np.float16))
         count = self.student.num_classes
-        totals = [torch.from_numpy(np.bincount(ids.ravel(), minlength=256)[:count]) for ids in (predicted, labels)]
-        return LabelReport(*totals, images=1)
+        found, kept = (torch.from_numpy(np.bincount(ids.ravel(), minlength=256)[:count]) for ids in (predicted, labels))
+        return LabelReport(found, kept, images=1)
 
 
 def label_dataset(
@@ -151,7 +151,8 @@ def label_dataset(
     own size. Several processes each write their share; the report is of all.
     """
     options, classes = labeller.options, labeller.student.num_classes
-    total = LabelReport(*(torch.zeros(2, classes, dtype=torch.int64)))
+    predicted, kept = torch.zeros(2, classes, dtype=torch.int64).unbind()
+    total = LabelReport(predicted, kept)
     if options.threshold is None:
         measured = ClassThresholds(classes, options.share, options.cap, device)
 

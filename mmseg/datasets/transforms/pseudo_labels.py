@@ -34,6 +34,8 @@ class LoadPseudoLabels(LoadAnnotations):
         ValueError: for a threshold outside 0..1.
     """
 
+    made_by = 'python -m tools.make_pseudo_labels CONFIG CHECKPOINT --out-dir FOLDER'
+
     def __init__(self, threshold: float | None = None):
         super().__init__(label_map={ORIGINAL_IGNORE: IGNORE})
         if threshold is not None and not 0 <= threshold <= 1:
