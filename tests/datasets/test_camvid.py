@@ -57,3 +57,14 @@ def test_messages(root, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'1 of 6 images have no label map, e\.g\. train/0006R0_f00930\.jpg'):
         CamVidDataset(root, pipeline=LOAD)
     CamVidDataset(root, sequences='0001TP', pipeline=LOAD)
+
+
+def test_pseudo_labels_lie_in_folders_of_the_frames(root, tmp_path):
+    for name in FRAMES['train']:
+        save(tmp_path / 'pseudo' / 'train' / f'{name}.png', np.full((6, 8), 7, np.uint8))
+    where = {'data_prefix': {'img_path': root, 'seg_map_path': str(tmp_path / 'pseudo')}, 'label_folder': ''}
+    steps = [{'type': 'LoadImageFromFile'}, {'type': 'LoadPseudoLabels'}]
+    dataset = CamVidDataset('', sequences='train/0001TP', pipeline=steps, test_mode=True, **where)
+    assert dataset.label_names == ['train/0001TP_006690.png'] and set(dataset[0]['gt_seg_map'].flat) == {7}
+    with pytest.raises(FileNotFoundError, match=r'test/0001TP_008550.png in .*make_pseudo_labels'):
+        CamVidDataset('', sequences='0001TP', pipeline=steps, **where)
