@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmseg.engine.pretrained import load_pretrained, read_encoder
+from mmseg.engine.pretrained.fetch import fetch
 from mmseg.registry import MODELS
 from tests.engine.pretrained_layouts import random_state
 
@@ -49,3 +50,8 @@ def test_selective_kernels_are_another_network(tmp_path):
     torch.save({'resnet': state, 'head': {}}, tmp_path / 'r101_1x_sk1.pth')
     with pytest.raises(ValueError, match=r'r101_1x_sk1.pth: does not fit the network of the config: 1 missing'):
         load_pretrained(build(), str(tmp_path / 'r101_1x_sk1.pth'))
+
+
+def test_no_address_to_download_from(tmp_path):
+    with pytest.raises(ValueError, match=r'simclr_r101_1x_sk0 has no address: get .*Separius.* --from FILE'):
+        fetch('simclr_r101_1x_sk0', tmp_path)

@@ -43,6 +43,10 @@ def fetch(name: str, folder: Path, source: str | None = None, say: Callable[[str
             return there
     with tempfile.TemporaryDirectory(prefix='get_pretrained_') as temporary:
         places = [*entry.addresses, *entry.hubs] if source is None else [source]
+        if not places:
+            raise ValueError(
+                f'{name} has no address: get {entry.place}, then run: python tools/get_pretrained.py {name} --from FILE'
+            )
         file = _first_reachable(name, places, Path(temporary), say)
         state = load_into(entry.network, file).state_dict()
     write_checkpoint(target, state)
