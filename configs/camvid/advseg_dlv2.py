@@ -12,11 +12,11 @@ uda = dict(
     # The published main optimizer steps the discriminator too; at this rate it would overrule the discriminator's own.
     main_optimizer_steps_discriminators=False,
 )
-# The main one as in ../_base_/schedules/demo.py.
+# The main one as in ../_base_/schedules/demo_dlv2.py.
 optim_wrapper = dict(
     main=dict(
         optimizer=dict(type='AdamW', lr=1e-3, betas=(0.9, 0.999), weight_decay=0.01),
-        paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=10.0))),
+        paramwise_cfg=dict(custom_keys=dict(head=dict(lr_mult=1.0))),
     ),
     discriminator=dict(optimizer=dict(type='Adam', lr=1e-4, betas=(0.9, 0.99))),
 )
