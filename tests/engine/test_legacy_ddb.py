@@ -192,7 +192,7 @@ def test_round_two_over_our_bases(tmp_path: Path) -> None:
         "uda = dict(distilled_model_path='student.pth')\n",
     )
     assert cfg.uda.mixing == {'type': 'CutMix', 'area': 0.4}
-    assert cfg.uda.strong_augment.scope == 'image' and cfg.uda.type == 'DACS'
+    assert cfg.uda.strong_augment['scope'] == 'image' and cfg.uda.type == 'DACS'
     assert cfg.load_from == 'student.pth' and cfg.optim_wrapper.optimizer.lr == 6e-6
     assert cfg.train_dataloader.batch_size == 2 and cfg.train_dataloader.dataset.source_order == 'shuffled'
 
