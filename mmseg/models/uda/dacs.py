@@ -94,6 +94,12 @@ class DACS(Supervised, GuidedTraining):
         step.mixed = self.mix(step) if self.depth_guidance is None else None
         return step
 
+    def mixed_batch(self, step: Step) -> MixedBatch:
+        """The mix, made now if it was put off."""
+        if step.mixed is None:
+            step.mixed = self.mix(step)
+        return step.mixed
+
     @torch.no_grad()
     def mix(self, step: Step) -> MixedBatch:
         """Source and target images in one, augmented."""
@@ -119,11 +125,9 @@ class DACS(Supervised, GuidedTraining):
 
     def mixed(self, step: Step) -> Losses:
         """Mixed images."""
-        if step.mixed is None:
-            step.mixed = self.mix(step)
-        out = self.student(step.mixed.images, self.crop_box(step, 'mixed', step.mixed.images))
-        self.show(step, 'mixed', out, step.mixed.images)
-        labels, weight = step.mixed.labels, step.mixed.weight
+        images, labels, weight = self.mixed_batch(step)
+        out = self.student(images, self.crop_box(step, 'mixed', images))
+        self.show(step, 'mixed', out, images)
         losses = prefixed('mix.', self.student.losses(out, labels, weight))
         return losses | self.target_contrast('mix', out, labels, weight)
 
@@ -138,12 +142,13 @@ class DACS(Supervised, GuidedTraining):
         return self.ema_model if self.evaluate_teacher else self.student
 
     def panel_images(self, step: Step) -> dict[str, Tensor]:
+        mixed = self.mixed_batch(step)
         return {
             **super().panel_images(step),
             'target_image': step.target.images,
             'pseudo_label': step.pseudo.labels,
             'pseudo_weight': step.pseudo.weight,
-            'mixed_image': step.mixed.images,
-            'mixed_label': step.mixed.labels,
-            'mixed_weight': step.mixed.weight,
+            'mixed_image': mixed.images,
+            'mixed_label': mixed.labels,
+            'mixed_weight': mixed.weight,
         }

@@ -63,7 +63,9 @@ def test_the_mix_takes_the_similar_crop(bank):
     original = batch.source.labels.clone()
     every_class = torch.ones(2, 256, dtype=torch.bool)
     step = method.prepare(batch, {'mix_classes': every_class})
+    shown = method.panel_images(step)['mixed_image']
     log = method.run_passes(step)
+    assert torch.equal(step.mixed.images, shown), 'a preview shows the mix without running the passes'
     assert min(step.guidance.replacements) >= 0
     for slot, number in enumerate(step.guidance.replacements):
         picture = method.data_preprocessor.normalize(torch.from_numpy(images[number]).permute(2, 0, 1)[None])
