@@ -59,10 +59,11 @@ def test_messages(root, tmp_path):
     CamVidDataset(root, sequences='0001TP', pipeline=LOAD)
 
 
-def test_pseudo_labels_lie_in_folders_of_the_frames(root, tmp_path):
+def test_pseudo_labels_lie_in_folders_of_the_frames(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('pseudo')
     for name in FRAMES['train']:
-        save(tmp_path / 'pseudo' / 'train' / f'{name}.png', np.full((6, 8), 7, np.uint8))
-    where = {'data_prefix': {'img_path': root, 'seg_map_path': str(tmp_path / 'pseudo')}, 'label_folder': ''}
+        save(folder / 'train' / f'{name}.png', np.full((6, 8), 7, np.uint8))
+    where = {'data_prefix': {'img_path': root, 'seg_map_path': str(folder)}, 'label_folder': ''}
     steps = [{'type': 'LoadImageFromFile'}, {'type': 'LoadPseudoLabels'}]
     dataset = CamVidDataset('', sequences='train/0001TP', pipeline=steps, test_mode=True, **where)
     assert dataset.label_names == ['train/0001TP_006690.png'] and set(dataset[0]['gt_seg_map'].flat) == {7}
