@@ -9,7 +9,7 @@ stages = dict(
         tool='run_seg.py',
         args=[
             '--config',
-            'configs/camvid/cdda.py',
+            'configs/camvid/cdda_depth_stand_in.py',
             '--dataset_name',
             'camvid_day',
             '--source_preprocessed_path',
@@ -17,6 +17,6 @@ stages = dict(
         ],
         output='bank',
     ),
-    cdda_depth_stand_in=dict(train='configs/camvid/cdda.py', cfg_options={'uda.depth_guidance.bank': '{bank}'}),
+    cdda_depth_stand_in=dict(train='configs/camvid/cdda_depth_stand_in.py', cfg_options={'uda.depth_guidance.bank': '{bank}'}),
     test_cdda_depth_stand_in=dict(test='{cdda_depth_stand_in}'),
 )
