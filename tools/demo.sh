@@ -17,7 +17,7 @@ RUNS=work_dirs/demo
 headline() { printf '\n== %s\n' "$*"; }
 
 headline "Data: two domains of street scenes in $DATA"
-"$python" -m tools.make_demo_data "$DATA"
+"$python" -m tools.make_demo_data "$DATA" --domains gta,cityscapes
 "$python" -m tools.convert_datasets.gta "$DATA/gta" --nproc 2
 "$python" -m tools.convert_datasets.cityscapes "$DATA/cityscapes" --nproc 2
 

@@ -17,6 +17,9 @@ stages = dict(
         ],
         output='bank',
     ),
-    cdda_depth_stand_in=dict(train='configs/camvid/cdda_depth_stand_in.py', cfg_options={'uda.depth_guidance.bank': '{bank}'}),
+    cdda_depth_stand_in=dict(
+        train='configs/camvid/cdda_depth_stand_in.py',
+        cfg_options={'uda.depth_guidance.bank': '{bank}'},
+    ),
     test_cdda_depth_stand_in=dict(test='{cdda_depth_stand_in}'),
 )
