@@ -29,6 +29,10 @@ class Fingerprint:
         """Whether the content is still the same; it is only read where the times of change differ (a copy)."""
         return path.exists() and (_stamp(path) == self.stamp or _content(path) == self.content)
 
+    def renewed(self, path: Path) -> Fingerprint:
+        """The fingerprint of what is there now; nothing is read if this one still holds (banks have tens of GB)."""
+        return self if _stamp(path) == self.stamp else Fingerprint.of(path)
+
 
 def _stamp(path: Path) -> str:
     digest = hashlib.sha256()

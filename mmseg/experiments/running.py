@@ -86,7 +86,7 @@ def _run_stage(plan: Plan, stage: Stage, head: str, again: str, processes: int, 
         _write_config(plan, plan.experiment.stages[name])
     record = plan.records[stage.name]
     if record is None or not plan.continues(stage.name):
-        inputs = {label: Fingerprint.of(path) for label, path in plan.inputs(stage).items()}
+        inputs = {label: _fingerprint(plan, path) for label, path in plan.inputs(stage).items()}
         record = Record('begun', plan.settings[stage.name], inputs, str(output or ''))
     record.command = command = plan.command(stage, processes)
     plan.records[stage.name] = record
@@ -108,6 +108,12 @@ def _run_stage(plan: Plan, stage: Stage, head: str, again: str, processes: int, 
     record.end()
     record.write(folder)
     return True
+
+
+def _fingerprint(plan: Plan, path: Path) -> Fingerprint:
+    known = {one.output: one.output_print for one in plan.records.values() if one is not None}
+    left = known.get(str(path))
+    return Fingerprint.of(path) if left is None else left.renewed(path)
 
 
 def _write_config(plan: Plan, stage: Stage) -> None:
