@@ -32,7 +32,11 @@ METHODS = {
     'DACS': {'strong_augment': AUGMENT},
     'DAFormer': {'type': 'DACS', 'strong_augment': AUGMENT, 'feature_distance': FEATURE_DISTANCE},
     'MIC': {'type': 'DACS', 'strong_augment': AUGMENT, 'masking': {}},
+    'CrossPathDistillation': {'teachers': [{'name': 'one'}, {'name': 'other'}], 'rectify': None},
+    'PrototypeDistillation': {'teachers': [{'name': 'one'}]},
+    'ProDA': {'teacher_view': 'crop'},
 }
+PSEUDO_LABELLED = ('PBALSelfTraining', 'PrototypeDistillation')
 
 
 class PretrainedBackbone(nn.Module):
@@ -131,12 +135,19 @@ def optimizers(method):
 
 
 def train_step(pair, uda, segmentor='EncoderDecoder'):
+    data = batch_of(pair)
+    if uda['type'] in PSEUDO_LABELLED:
+        data['target']['label'] = data['source']['label']
     classes = len(pair.metainfo['classes'])
     torch.manual_seed(0)
     method = build_method({'model': model(classes, segmentor), 'uda': uda, 'train_cfg': {'max_iters': 10}})
     method.panel_interval = 1
+    for teacher in method.teachers.by_name.values() if hasattr(method, 'teachers') else ():
+        teacher.set_state(method.student.state_dict())
+    if uda['type'] == 'ProDA':
+        method._soft_labels = lambda target: torch.rand(len(target.images), classes, 8, 8).softmax(dim=1)
     before = [parameter.clone() for parameter in method.student.parameters()]
-    log = method.train_step(batch_of(pair), optimizers(method))
+    log = method.train_step(data, optimizers(method))
     assert any('loss' in name for name in log) and all(torch.isfinite(torch.as_tensor(v)).all() for v in log.values())
     changed = [not torch.equal(a, b) for a, b in zip(before, method.student.parameters(), strict=True)]
     assert any(changed)

@@ -274,4 +274,5 @@ def test_daformer_differs_from_dacs_by_its_stabilisers_only() -> None:
 @pytest.mark.parametrize('name', [name for name in NAMES if name.startswith(('dacs', 'daformer', 'demo/da'))])
 def test_target_labels_are_not_read_in_training(name: str) -> None:
     target = load(name).train_dataloader.dataset.target
-    assert 'LoadAnnotations' not in [step.type for step in target.pipeline]
+    for dataset in target if isinstance(target, list) else [target]:
+        assert 'LoadAnnotations' not in [step.type for step in dataset.pipeline]
