@@ -184,3 +184,9 @@ def test_import_takes_little_beside_torch_and_warns_of_nothing():
         times.append(float(done.stdout))
         assert done.stderr == ''
     assert min(times) < 3
+
+
+def test_a_loader_without_workers_keeps_none_of_their_options(tmp_path):
+    runner = toy_runner(tmp_path, train_dataloader__persistent_workers=True, train_dataloader__prefetch_factor=4)
+    runner.train()
+    assert runner.train_dataloader.num_workers == 0 and not runner.train_dataloader.persistent_workers
