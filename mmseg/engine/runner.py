@@ -195,7 +195,7 @@ class Runner(mmengine.runner.Runner):
         # mmengine takes a list of datasets for one that is built already.
         cfg['dataset'] = DATASETS.build(cfg['dataset']) if isinstance(cfg['dataset'], (list, tuple)) else cfg['dataset']
         if not cfg.get('num_workers'):
-            # `--cfg-options train_dataloader.num_workers=0` is for debugging; PyTorch refuses what is about workers then.
+            # num_workers=0 is for debugging; PyTorch refuses options about workers then.
             cfg = {key: value for key, value in cfg.items() if key not in ('persistent_workers', 'prefetch_factor')}
         cfg.setdefault('pin_memory', torch.cuda.is_available())
         cfg.setdefault('worker_init_fn', {'type': start_worker})

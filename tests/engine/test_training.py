@@ -100,7 +100,8 @@ def test_dry_run_leaves_nothing_and_sums_up(tmp_path, monkeypatch):
     assert 'Dry run passed' in summary
     assert 'all 12 would take' in summary
     assert 'validation step: done' in summary
-    assert list(tmp_path.iterdir()) == []
+    # PyTorch makes an empty folder for its compiler when it first imports that.
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith('torchinductor')] == []
 
 
 def test_dry_run_without_validation(tmp_path):
