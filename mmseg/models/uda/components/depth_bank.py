@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmseg.models.uda.components.depth_bank_files import MAKE, check_present, check_whole, read_crop
+
 BINS = 256  # depth is a byte after the tone curve, larger = farther
 COUNTS_PATTERN = '*_distribution.pth'
 DESCRIPTION = 'bank.json'
-MAKE = 'make it with python run_seg.py --config CONFIG --dataset_name gta|synthia --source_preprocessed_path'
 
 
 @torch.no_grad()
@@ -141,14 +141,17 @@ class DepthBank:
 
         Raises:
             FileNotFoundError: a part or a crop is missing.
-            ValueError: parts do not fit each other or the network.
+            ValueError: parts do not fit each other or the network, or a crop is broken.
         """
         counts = read_counts(self.paths.counts)
         if counts.shape[1] != num_classes:
             raise ValueError(f'{self.paths.counts}: counts of {counts.shape[1]} classes, the network has {num_classes}')
-        for folder in (self.paths.images, self.paths.labels):
-            _check_complete(folder, len(counts))
+        folders = (self.paths.images, self.paths.labels)
+        for folder in folders:
+            check_present(folder, len(counts))
         size = self.crop_size
+        for folder in folders:
+            check_whole(folder, len(counts), size)
         if self.paths.description is not None:
             found = {'num': len(counts), 'num_classes': num_classes, 'bins': BINS, 'curve': 'exp6'}
             _check_description(self.paths.description, {**found, 'crop_size': list(size)})
@@ -168,7 +171,7 @@ class DepthBank:
             ValueError: a picture is broken, or the two do not fit each other.
         """
         image_file, label_file = self.paths.images / f'{number}.png', self.paths.labels / f'{number}.png'
-        image, label = _picture(image_file, cv2.IMREAD_COLOR), _picture(label_file, cv2.IMREAD_UNCHANGED)
+        image, label = read_crop(image_file, cv2.IMREAD_COLOR), read_crop(label_file, cv2.IMREAD_UNCHANGED)
         if label.ndim != 2 or label.dtype != np.uint8:
             raise ValueError(f'{label_file}: labels are one channel of bytes, this is {label.shape} {label.dtype}')
         if image.shape[:2] != label.shape:
@@ -194,18 +197,6 @@ def _counts_file(folder: Path, key: str) -> Path:
     return files[0]
 
 
-def _check_complete(folder: Path, number: int) -> None:
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no folder of source crops {folder}; {MAKE} {folder.parent}')
-    present = set(os.listdir(folder))
-    missing = [name for name in (f'{index}.png' for index in range(number)) if name not in present]
-    if missing:
-        raise FileNotFoundError(
-            f'{folder}: {len(missing)} of {number} crops are missing, the first is {missing[0]}; '
-            'the same run_seg.py command makes those that are missing'
-        )
-
-
 def _described(file: Path) -> dict[str, Any]:
     try:
         stated = json.loads(file.read_text())
@@ -221,12 +212,3 @@ def _check_description(file: Path, found: dict[str, Any]) -> None:
     for name, value in found.items():
         if name in stated and stated[name] != value:
             raise ValueError(f'{file}: says {name} {stated[name]}, but the bank has {value}')
-
-
-def _picture(file: Path, flags: int) -> np.ndarray:
-    if not file.is_file():
-        raise FileNotFoundError(f'no source crop {file}')
-    picture = cv2.imread(str(file), flags)
-    if picture is None:
-        raise ValueError(f'{file}: not a picture that can be read')
-    return picture

@@ -84,6 +84,14 @@ def spoil(folder, what):
         (folder / 'labels').rename(folder / 'labelz')
     elif what == 'broken crop':
         (folder / 'images/0.png').write_text('no picture')
+    elif what == 'text in the middle':
+        (folder / 'labels/1.png').write_text('no picture, although it has the length of one')
+    elif what == 'cut short':
+        whole = (folder / 'images/2.png').read_bytes()
+        (folder / 'images/2.png').write_bytes(whole[: len(whole) // 2])
+    elif what == 'another size':
+        for number in (1, 2):
+            cv2.imwrite(str(folder / f'labels/{number}.png'), np.zeros((8, 16), np.uint8))
     elif what == 'colours':
         cv2.imwrite(str(folder / 'labels/0.png'), np.zeros((32, 48, 3), np.uint8))
     elif what == 'sizes':
@@ -106,6 +114,9 @@ def spoil(folder, what):
         ('crop', FileNotFoundError, '1 of 3 crops are missing, the first is 1.png'),
         ('labels', FileNotFoundError, 'no folder of source crops .*labels'),
         ('broken crop', ValueError, '0.png: not a picture'),
+        ('text in the middle', ValueError, '1.png: not a PNG file; 1 of 3 crops .* delete them, the same run_seg.py'),
+        ('cut short', ValueError, '2.png: cut short; 1 of 3'),
+        ('another size', ValueError, '1.png: 8x16 pixels, the first crop has 32x48; 2 of 3'),
         ('colours', ValueError, 'labels are one channel of bytes'),
         ('sizes', ValueError, r'labels of \(8, 8\), the picture has \(32, 48\)'),
         ('description', ValueError, r'says crop_size \[512, 512\], but the bank has \[32, 48\]'),
