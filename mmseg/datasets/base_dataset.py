@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from mmseg.datasets.depth_files import check_depth_maps
+from mmseg.datasets.depth_files import check_depth_maps, exchanged
 from mmseg.datasets.label_map import LabelMap
 from mmseg.datasets.metainfo import complete_metainfo
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
@@ -40,12 +40,15 @@ class BaseSegDataset(Dataset):
         label_map: class in the files -> class in ``metainfo``, by names or ids, see :class:`LabelMap`; None = the same.
         test_mode: sample n is file n, in order.
         indices: the first so many files, or the files at these places.
+        depth_of: ``own``: every image comes with its depth map; ``another``: with that of another image, always the
+            same one, a control for methods that use depth.
         name: in scores and pictures of several datasets; None = the class's name without 'Dataset', in small letters
             (of a plain ``BaseSegDataset`` its folder's).
 
     Raises:
         FileNotFoundError: no folder, no images, or images without label or depth map though the pipeline loads them.
-        ValueError: no classes, classes and palette of different length, or a label map with gaps.
+        ValueError: no classes, classes and palette of different length, a label map with gaps, or an unknown
+            ``depth_of``.
 
     Attributes:
         label_converter: the tool that makes the label maps, named where they are missing.
@@ -71,6 +74,7 @@ class BaseSegDataset(Dataset):
         label_map: Mapping[Any, Any] | None = None,
         test_mode: bool = False,
         indices: int | Sequence[int] | None = None,
+        depth_of: str = 'own',
         name: str | None = None,
     ):
         self.data_root = data_root
@@ -100,7 +104,7 @@ class BaseSegDataset(Dataset):
         self.img_names = list(stems.values())
         self.label_names = [self.label_name(stem) for stem in stems]
         self._labels_of_all_images = {self.label_name(stem) for stem in found}
-        self.depth_names = [stem + self.depth_suffix for stem in stems]
+        self.depth_names = exchanged([stem + self.depth_suffix for stem in stems], depth_of)
         if self.pipeline.find(LoadAnnotations) is not None:
             self._check_labels()
         if self.pipeline.find(LoadDepth) is not None:

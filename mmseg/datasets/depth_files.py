@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from mmseg.datasets.image_io import read_depth
@@ -12,6 +14,7 @@ from mmseg.datasets.image_io import read_depth
 if TYPE_CHECKING:
     from mmseg.datasets.base_dataset import BaseSegDataset
 
+DEPTH_OF = ('own', 'another')
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 # 8-bit PNG of one channel, 8-bit PNG of several, anything else.
 _GREY, _COLOUR, _OTHER = 'grey', 'colour', 'other'
@@ -19,6 +22,25 @@ _GREY, _COLOUR, _OTHER = 'grey', 'colour', 'other'
 _FILES_READ = 3
 # Width over height of an image and of its depth map may differ by this factor: sizes are whole numbers.
 _SHAPE_TOLERANCE = 1.05
+
+
+def exchanged(names: Sequence[str], depth_of: str) -> list[str]:
+    """Depth maps in the order of the images, each image with its ``own`` or with that of ``another``.
+
+    Raises:
+        ValueError: ``depth_of`` is neither, or there is no other image.
+    """
+    if depth_of not in DEPTH_OF:
+        raise ValueError(f'depth_of is one of {", ".join(DEPTH_OF)}, got {depth_of!r}')
+    if depth_of == 'own':
+        return list(names)
+    if len(names) < 2:
+        raise ValueError("depth_of='another' needs at least two images")
+    # Neighbours on a ring in random order: frames of a drive that follow each other have nearly the same depth.
+    ring = np.random.default_rng(0).permutation(len(names))
+    other = np.empty_like(ring)
+    other[ring] = np.roll(ring, 1)
+    return [names[index] for index in other]
 
 
 def check_depth_maps(dataset: BaseSegDataset) -> None:

@@ -119,7 +119,11 @@ def read_experiment(path: str | Path, cfg_options: Mapping[str, Any] | None = No
         FileNotFoundError: a tool, config or checkpoint that is not there.
     """
     file = find_config(path)
-    content = load_config(file).to_dict()
+    return experiment_of(load_config(file).to_dict(), file, cfg_options)
+
+
+def experiment_of(content: Mapping[str, Any], file: Path, cfg_options: Mapping[str, Any] | None = None) -> Experiment:
+    """The experiment that the content of a file describes; as :func:`read_experiment`, without reading it."""
     listed = content['stages']
     if not isinstance(listed, dict) or not listed:
         raise ValueError(f'{file}: stages must be a dict of names and stages: stages = dict(warmup=dict(train=CONFIG))')

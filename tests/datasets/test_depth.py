@@ -149,3 +149,27 @@ def test_palette_of_grey_is_grey(tmp_path: Path) -> None:
     picture.putpalette([value for grey in (9, 60, 120, 255) for value in (grey, grey, grey)])
     picture.save(tmp_path / 'map.png')
     np.testing.assert_array_equal(read_depth(str(tmp_path / 'map.png')), [[9, 60], [120, 255]])
+
+
+def test_depth_of_another_image(folder: Path) -> None:
+    for number in range(7):
+        save(folder / 'images' / f'{number}.png', np.zeros((20, 40, 3), np.uint8))
+        save(folder / 'depth_any' / f'{number}.png', np.zeros((20, 40), np.uint8))
+    own = GTADataset(data_root=str(folder), data_prefix=PREFIX, pipeline=LOADING)
+    another = gta_other(folder)
+    assert own.img_names == own.depth_names == another.img_names
+    # Each map once, none with its own image, not simply the next frame's, and the same again.
+    assert sorted(another.depth_names) == own.depth_names
+    assert all(image != depth for image, depth in zip(another.img_names, another.depth_names, strict=True))
+    assert another.depth_names not in (own.depth_names[1:] + own.depth_names[:1], own.depth_names[::-1])
+    assert gta_other(folder).depth_names == another.depth_names
+    record = another.record(3, Draws(sample_generator(0, 0)))
+    assert record['depth_path'].endswith(another.depth_names[3])
+    with pytest.raises(ValueError, match='depth_of is one of own, another'):
+        GTADataset(data_root=str(folder), data_prefix=PREFIX, depth_of='others')
+    with pytest.raises(ValueError, match='at least two'):
+        GTADataset(data_root=str(folder), data_prefix=PREFIX, indices=1, depth_of='another')
+
+
+def gta_other(folder: Path) -> GTADataset:
+    return GTADataset(data_root=str(folder), data_prefix=PREFIX, pipeline=LOADING, depth_of='another')

@@ -1,0 +1,16 @@
+# The source without colour augmentation.
+_base_ = ['demo_source_256x256.py']
+
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            dict(type='Resize', scale=(512, 256), keep_ratio=True),
+            dict(type='RandomCrop', crop_size=(256, 256), cat_max_ratio=0.75),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='Pad', size=(256, 256)),
+            dict(type='PackTrainInputs'),
+        ],
+    ),
+)

@@ -1,0 +1,6 @@
+# DDB's region path with DAFormer's training: feature distance and rare class sampling.
+_base_ = ['ddb_daformer_st_ca.py']
+
+uda = dict(mixing=dict(_delete_=True, type='CutMix', area=0.4))
+
+name = 'camvid_ddb_daformer_st_cu'

@@ -1,0 +1,6 @@
+# MIC with HRDA's network and a prototype contrast beside its losses (docs/proca.md).
+_base_ = ['mic_hrda_daformer.py']
+
+uda = dict(contrast=dict(temperature=0.07, weight=0.1))
+
+name = 'camvid_mic_hrda_contrast'
