@@ -62,6 +62,12 @@ class SegOutput(NamedTuple):
 class SegDataSample(BaseDataElement):
     """Ground truth and prediction of one validation or test image; size and file names in ``metainfo``."""
 
+    def pin_memory(self) -> SegDataSample:
+        """The ground truth in page-locked memory, which a GPU reads without waiting; the loader's thread calls this."""
+        if 'gt_sem_seg' in self:
+            self.gt_sem_seg = PixelData(data=self.gt_sem_seg.data.pin_memory())
+        return self
+
     @property
     def gt_sem_seg(self) -> PixelData:
         """Label map, ``.data`` (1, H, W) uint8 train ids."""

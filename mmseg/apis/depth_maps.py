@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmseg.apis.depth_model import DepthAnything, FlatRoad
 from mmseg.datasets.depth_layouts import DepthTask
 from mmseg.datasets.image_io import read_image, write_png
-from mmseg.engine.runner import start_worker
+from mmseg.datasets.parallel import start_worker
 
 # Beside the maps: which model made them.
 DESCRIPTION = 'depth_maps.json'

@@ -1,8 +1,9 @@
-"""One function over many files, in several processes."""
+"""Work in several processes: one function over many files, and how a loader's worker starts."""
 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,3 +36,9 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], npro
             yield from pool.map(function, items, chunksize=4)
         except BrokenProcessPool:
             raise ChildProcessError('a process was killed (out of memory?): run again with a smaller --nproc') from None
+
+
+def start_worker(worker_id: int) -> None:
+    """A loader's process: one thread, and Ctrl-C is the main process's affair."""
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

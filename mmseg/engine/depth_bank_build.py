@@ -17,10 +17,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmseg.datasets.image_io import read_label
+from mmseg.datasets.parallel import start_worker
 from mmseg.engine.depth_bank_crops import FOLDERS, BankCrops, crop_files, draw_crop, encoded_size, is_there
 from mmseg.engine.depth_bank_description import check_folder, write_description
 from mmseg.engine.depth_bank_source import Bank
-from mmseg.engine.runner import start_worker
 from mmseg.evaluation.progress import track
 from mmseg.models.uda.components.depth_bank import BINS
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-import signal
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,6 +22,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
+from mmseg.datasets.parallel import start_worker
 from mmseg.datasets.transforms import LoadDepth
 from mmseg.engine import hooks
 from mmseg.engine.distributed import start_process_group
@@ -359,14 +359,6 @@ def _unique_name(cfg: Config) -> str:
 
 def _default_work_dir(cfg: Config) -> str:
     return str(Path('work_dirs') / (Path(cfg.filename).stem if cfg.filename else 'run'))
-
-
-def start_worker(worker_id: int) -> None:
-    """A loader's process: one thread, and Ctrl-C is the main process's affair."""
-    import cv2
-
-    cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _NoVisualizer:

@@ -15,6 +15,9 @@ SCORES_OF_METRIC = {
 }
 
 
+LANES = 64
+
+
 def confusion_matrix(prediction: Tensor, label: Tensor, num_classes: int, ignore_index: int = 255) -> Tensor:
     """Count pixels by (true class, predicted class).
 
@@ -28,22 +31,61 @@ def confusion_matrix(prediction: Tensor, label: Tensor, num_classes: int, ignore
     Raises:
         ValueError: an id outside the classes, in either map.
     """
-    counted = label != ignore_index
-    inside = _inside(prediction, num_classes) & _inside(label, num_classes)
+    counts, extremes = count_pixels(prediction, label, num_classes, ignore_index)
+    check_extremes(extremes.tolist(), num_classes)
+    return counts
+
+
+def count_pixels(prediction: Tensor, label: Tensor, num_classes: int, ignore_index: int = 255) -> tuple[Tensor, Tensor]:
+    """:func:`confusion_matrix` that never waits for the device, so that ids are yet to be checked.
+
+    Returns:
+        The matrix, and the (4,) int64 lowest and highest label id and lowest and highest predicted id of the counted
+        pixels, for :func:`check_extremes`; the matrix means nothing where these lie outside the classes.
+    """
+    ignored = label == ignore_index
+    extremes = torch.stack([*_extremes(label, ignored), *_extremes(prediction, ignored)])
     cell = label.to(_cell_type(num_classes)) * num_classes + prediction
-    # Two extra bins, for ids outside the classes and for ignored pixels: boolean indexing would need their number on
-    # the host.
-    cell = torch.where(counted, torch.where(inside, cell, num_classes**2), num_classes**2 + 1)
-    bins = torch.bincount(cell.flatten(), minlength=num_classes**2 + 2)
-    if bins[-2]:
-        what, ids = ('prediction', prediction) if _inside(label[counted], num_classes).all() else ('label map', label)
-        wrong = ids[counted & ~_inside(ids, num_classes)]
-        raise ValueError(f'the {what} holds class id {int(wrong.max())}, the data set has {num_classes} classes')
-    return bins[:-2].view(num_classes, num_classes)
+    # An extra bin for ignored pixels: boolean indexing would need their number on the host.
+    cell = cell.clamp(0, num_classes**2).masked_fill_(ignored, num_classes**2)
+    return _histogram(cell.flatten(), num_classes**2 + 1)[:-1].view(num_classes, num_classes), extremes
 
 
-def _inside(ids: Tensor, num_classes: int) -> Tensor:
-    return (ids >= 0) & (ids < num_classes)
+def check_extremes(extremes: Sequence[int], num_classes: int) -> None:
+    """Raise a ValueError where the lowest or highest id of :func:`count_pixels` is none of the classes."""
+    for what, low, high in (('label map', *extremes[:2]), ('prediction', *extremes[2:])):
+        if low < 0 or high >= num_classes:
+            wrong = high if high >= num_classes else low
+            raise ValueError(f'the {what} holds class id {wrong}, the data set has {num_classes} classes')
+
+
+def _extremes(ids: Tensor, ignored: Tensor) -> tuple[Tensor, Tensor]:
+    if not ids.numel():
+        nothing = torch.zeros((), dtype=torch.int64, device=ids.device)
+        return nothing, nothing
+    low, high = ids.masked_fill(ignored, 0).aminmax()
+    return low.long(), high.long()
+
+
+def _histogram(cell: Tensor, bins: int) -> Tensor:
+    if cell.device.type == 'cpu':
+        return torch.bincount(cell, minlength=bins)
+    # On a GPU bincount reads the largest value on the host.
+    return scattered_histogram(cell, bins)
+
+
+def scattered_histogram(cell: Tensor, bins: int) -> Tensor:
+    """How often 0, 1, ..., bins - 1 occur, as int64, without waiting for the device.
+
+    Neighbouring pixels are mostly of one class: they add to counters of their own, which are then added up.
+
+    Args:
+        cell: (N,) whole numbers below ``bins``.
+    """
+    lane = torch.arange(len(cell), device=cell.device) % LANES
+    counters = torch.zeros(bins * LANES, dtype=torch.int64, device=cell.device)
+    counters.scatter_add_(0, cell * LANES + lane, torch.ones_like(lane))
+    return counters.view(bins, LANES).sum(1)
 
 
 def _cell_type(num_classes: int) -> torch.dtype:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmseg.datasets.parallel import start_worker
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import rank, world_size
 from mmseg.engine.legacy_checkpoint import load_student
@@ -84,6 +85,8 @@ def evaluate(
         raise ValueError(f'the network has {model.num_classes} classes, the data set {len(classes)}')
     meta = load_student(model, checkpoint, ema=ema, trust=trust)
     model.to(device).eval()
+    if cfg.get('channels_last'):
+        model.to(memory_format=torch.channels_last)
     preprocessor.to(device)
     number_format = Precision(precision)
     number_format.apply_global_flags()
@@ -95,12 +98,10 @@ def evaluate(
 
     iteration = f' of iteration {meta["iter"]}' if 'iter' in meta else ''
     print_log(f'{"Teacher" if ema else "Student"}{iteration}: {checkpoint}; {len(dataset)} images', logger='current')
-    loader = _loader(dataset, loader_section(cfg))
+    loader = build_loader(dataset, loader_section(cfg))
     start = time.monotonic()
-    with torch.inference_mode(), number_format.autocast(device):
-        for data in track(loader, len(loader), 'Evaluating', silent=rank() != 0):
-            batch = preprocessor(data, False)
-            metric.process(data, model.predict(batch['inputs'], batch['data_samples']))
+    with number_format.autocast(device):
+        predict_all(model, preprocessor, track(loader, len(loader), 'Evaluating', silent=rank() != 0), metric)
     scores = metric.evaluate(len(dataset))
     seconds = time.monotonic() - start
     # Another metric than ours may be registered under the config's evaluator.
@@ -134,7 +135,28 @@ def build_metric(cfg: Config, dataset: Dataset, options: Mapping[str, Any]) -> I
     return metric
 
 
-def _loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:
+def predict_all(model: nn.Module, preprocessor: nn.Module, batches: Iterable[dict[str, Any]], metric: Any) -> None:
+    """Predict batches and hand them to the metric; nothing here waits for the device.
+
+    Files of the predictions so far are complete when this ends, also by an error or Ctrl-C.
+    """
+    try:
+        with torch.inference_mode():
+            for data in batches:
+                batch = preprocessor(data, False)
+                metric.process(data, model.predict(batch['inputs'], batch['data_samples']))
+    finally:
+        if hasattr(metric, 'close'):
+            metric.close()
+
+
+def build_loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:
+    """A loader of every image once, this process's share; with workers that keep to one core each.
+
+    Args:
+        dataset: of test samples.
+        section: ``batch_size``, ``num_workers`` and ``prefetch_factor`` of a config's loader.
+    """
     workers = section.get('num_workers', 0)
     return DataLoader(
         dataset,
@@ -142,8 +164,10 @@ def _loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:
         # Every image once: nothing is repeated to give all processes equally many.
         sampler=range(rank(), len(dataset), world_size()),
         num_workers=workers,
+        prefetch_factor=section.get('prefetch_factor') if workers else None,
         collate_fn=collate,
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=start_worker,
     )
 
 

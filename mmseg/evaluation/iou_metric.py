@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import rank
+from mmseg.evaluation.background_writer import BackgroundWriter, to_host
 from mmseg.evaluation.classes import class_indices
 from mmseg.evaluation.confusion import (
     SCORES_OF_METRIC,
     class_scores,
-    confusion_matrix,
+    count_pixels,
     frequency_weighted_iou,
     overall_accuracy,
     present_mean,
 )
 from mmseg.evaluation.confusion_sums import ConfusionSums
+from mmseg.evaluation.id_checks import IdChecks
 from mmseg.evaluation.prediction_files import write_ids, write_picture
 from mmseg.evaluation.tables import class_table, summary_table
 from mmseg.registry import METRICS
@@ -94,6 +97,8 @@ class IoUMetric(BaseMetric):
         self.confusion: Tensor | None = None
         self.confusions: dict[str, Tensor] = {}
         self._sums = ConfusionSums()
+        self._checks: IdChecks | None = None
+        self._writer: BackgroundWriter | None = None
 
     @property
     def classes(self) -> Sequence[str]:
@@ -105,7 +110,7 @@ class IoUMetric(BaseMetric):
         return tuple(self.dataset_meta.get('datasets') or ())
 
     def process(self, data_batch: Any, data_samples: Sequence[Any]) -> None:
-        """Count one batch of predictions; write their files.
+        """Count one batch of predictions, and write their files in the background; does not wait for the device.
 
         Args:
             data_batch: not used.
@@ -113,7 +118,9 @@ class IoUMetric(BaseMetric):
                 ``SegDataSample`` or as mmengine's dict of one.
 
         Raises:
-            ValueError: no label map, one of another size than the prediction, or ids outside the classes.
+            ValueError: no label map, one of another size than the prediction, or ids outside the classes (on a GPU
+                some images later, :class:`IdChecks`).
+            OSError: a file of an earlier prediction could not be written.
         """
         for sample in data_samples:
             sample = sample if isinstance(sample, Mapping) else sample.to_dict()
@@ -130,22 +137,37 @@ class IoUMetric(BaseMetric):
         if label.shape != prediction.shape:
             sizes = ' and '.join(f'{width}x{height}' for height, width in (label.shape, prediction.shape))
             raise ValueError(f'{name}: label map and prediction differ in size: {sizes} (width x height)')
-        try:
-            counts = confusion_matrix(prediction, label, len(self.classes), self.ignore_index)
-        except ValueError as error:
-            raise ValueError(f'{name}: {error}') from None
+        counts, extremes = count_pixels(prediction, label, len(self.classes), self.ignore_index)
+        self._checks = self._checks or IdChecks(len(self.classes))
+        self._checks.add(name, extremes)
         self._sums.add(counts, sample['dataset'] if self.datasets else '')
 
     def _write(self, prediction: Tensor, sample: Mapping[str, Any]) -> None:
         if not (self.output_dir or self.show_dir):
             return
-        array, path, root = prediction.cpu().numpy(), sample.get('img_path', ''), self.image_root
-        own = sample['dataset'] if self.datasets else ''
+        self._writer = self._writer or BackgroundWriter()
+        path, own = sample.get('img_path', ''), sample['dataset'] if self.datasets else ''
+        self._writer.submit(self._write_files, to_host(prediction), path, own)
+
+    def _write_files(self, array: Callable[[], np.ndarray], path: str, own: str) -> None:
+        prediction = array()
         if self.output_dir:
-            write_ids(array, path, Path(self.output_dir) / own, self.classes, self.to_label_id)
+            write_ids(prediction, path, Path(self.output_dir) / own, self.classes, self.to_label_id)
         if self.show_dir:
-            root = root.get(own) if isinstance(root, Mapping) else root
-            write_picture(array, path, Path(self.show_dir) / own, self.dataset_meta['palette'], self.opacity, root)
+            root = self.image_root.get(own) if isinstance(self.image_root, Mapping) else self.image_root
+            palette = self.dataset_meta['palette']
+            write_picture(prediction, path, Path(self.show_dir) / own, palette, self.opacity, root)
+
+    def close(self) -> None:
+        """Wait until the files of all predictions so far are written.
+
+        Raises:
+            OSError: a file could not be written.
+            ValueError: the classes have no label ids.
+        """
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Add up over the processes, score, print, and start anew.
@@ -154,10 +176,15 @@ class IoUMetric(BaseMetric):
             size: images in the data set.
 
         Raises:
-            ValueError: nothing was counted.
+            ValueError: nothing was counted, or ids outside the classes.
+            OSError: a file could not be written.
         """
+        self.close()
         if self.format_only:
             return {}
+        checks, self._checks = self._checks, None
+        if checks is not None:
+            checks.finish()
         totals = self._sums.totals(self.datasets or ('',), size, len(self.classes))
         totals = {name: matrix.cpu() for name, matrix in totals.items()}
         self._sums = ConfusionSums()

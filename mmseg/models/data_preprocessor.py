@@ -103,4 +103,6 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         shapes = {tuple(image.shape) for image in images}
         if len(shapes) > 1:
             raise ValueError(f'test images of one batch have sizes {sorted(shapes)}: test with batch_size=1')
-        return self.normalize(images[0][None] if len(images) == 1 else torch.stack(tuple(images)))
+        # Stacked on the device: a stack on the host would not lie in page-locked memory.
+        moved = [self._to_device(image) for image in images]
+        return self.normalize(moved[0][None] if len(moved) == 1 else torch.stack(moved))

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from mmseg.evaluation.confusion import (
     class_scores,
     confusion_matrix,
+    count_pixels,
     frequency_weighted_iou,
     overall_accuracy,
     present_mean,
+    scattered_histogram,
 )
 
 
@@ -55,6 +57,22 @@ def test_matrix_and_scores_equal_brute_force(pair):
     assert overall_accuracy(matrix).item() == pytest.approx(
         np.mean((prediction == label)[valid]) if valid.any() else np.nan, nan_ok=True
     )
+
+
+@given(st.lists(st.integers(0, 9), max_size=300))
+@settings(max_examples=30, deadline=None)
+def test_histogram_of_gpus_equals_bincount(values):
+    cell = torch.tensor(values, dtype=torch.int32)
+    expected = torch.bincount(cell, minlength=10)
+    counted = scattered_histogram(cell, 10)
+    assert counted.dtype == torch.int64 and torch.equal(counted, expected)
+
+
+def test_counting_reads_nothing_on_the_host():
+    """On the meta device, which holds no values, reading one is an error."""
+    maps = torch.empty(2, 4, 5, dtype=torch.uint8, device='meta')
+    counts, extremes = count_pixels(maps[0], maps[1], 19)
+    assert counts.shape == (19, 19) and extremes.shape == (4,)
 
 
 @given(label_pairs(), st.randoms())

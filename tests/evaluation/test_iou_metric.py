@@ -11,6 +11,7 @@ from PIL import Image
 
 from mmseg.evaluation import SYNTHIA_SUBSETS, IoUMetric, confusion_sums, iou_metric
 from mmseg.evaluation.classes import CITYSCAPES_LABEL_IDS
+from mmseg.evaluation.id_checks import IdChecks
 from mmseg.registry import METRICS
 from mmseg.structures import SegDataSample
 
@@ -175,6 +176,31 @@ def test_label_ids_of_other_classes(tmp_path):
     metric = metric_of(classes=['Sky', 'Building'], format_only=True, output_dir=str(tmp_path))
     with pytest.raises(ValueError, match="class 'Sky' has no Cityscapes label id: write train ids instead"):
         metric.process({}, [sample(np.array([[0, 1]]))])
+        metric.close()
+
+
+def test_ids_are_read_together_and_the_error_names_the_first_image(monkeypatch):
+    checks = IdChecks(3)
+    fine, wrong = torch.tensor([0, 2, 0, 1]), torch.tensor([0, 9, 0, 1])
+    with pytest.raises(ValueError, match='^b.png: the label map holds class id 9, the data set has 3 classes'):
+        checks.add('b.png', wrong)
+    monkeypatch.setattr(torch.Tensor, 'device', torch.device('cuda'))
+    checks.add('a.png', fine)
+    checks.add('b.png', wrong)
+    checks.add('c.png', wrong)
+    with pytest.raises(ValueError, match=r'^b\.png'):
+        checks.finish()
+    checks.finish()
+
+
+def test_labels_are_pinned_with_their_sample(monkeypatch):
+    """The loader's thread calls ``pin_memory`` of objects that have it; pinning itself needs a GPU."""
+    pinned = []
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda tensor: pinned.append(tensor.shape) or tensor.clone())
+    one = sample(np.zeros((2, 3), int), np.ones((2, 3), int))
+    assert one.pin_memory() is one
+    assert pinned == [(1, 2, 3)] and one.gt_sem_seg.data.sum() == 6
+    SegDataSample().pin_memory()
 
 
 def test_pictures_keep_sub_folders(tmp_path):
@@ -187,6 +213,7 @@ def test_pictures_keep_sub_folders(tmp_path):
     for opacity, folder in ((1.0, tmp_path / 'full'), (0.5, tmp_path / 'half')):
         metric = metric_of(format_only=True, show_dir=str(folder), opacity=opacity, image_root=str(root))
         metric.process({}, [sample(prediction, name=str(image))])
+        metric.close()
         assert (folder / 'city' / 'a.png').is_file()
     with Image.open(tmp_path / 'full' / 'city' / 'a.png') as stored:
         assert stored.mode == 'P'

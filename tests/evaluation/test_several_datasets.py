@@ -108,6 +108,7 @@ def test_files_lie_below_the_name_of_their_set(tmp_path):
         # The same file name in both sets.
         sample.set_metainfo({'img_path': f'{roots[name]}/sub/a.jpg'})
         metric.process({}, [sample])
+    metric.close()
     files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob('*.png')}
     assert files == {f'{folder}/a.png' for name in SETS for folder in (f'shown/{name}/sub', f'ids/{name}')}
     assert np.asarray(Image.open(tmp_path / 'shown/mapillary/sub/a.png')).shape == (12, 16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from mmseg.models.resize import resize
 from mmseg.models.segmentors.full_size import label_maps
 from mmseg.models.segmentors.inference_options import InferenceOptions
 from mmseg.models.segmentors.sliding_window import slide
+from mmseg.models.segmentors.smaller_batches import retry_smaller
 from mmseg.models.segmentors.views import View, mirrored, test_time_views
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample, SegOutput
@@ -147,15 +148,21 @@ class EncoderDecoder(nn.Module):
     def inference_logits(self, images: Tensor, ori_shape: Sequence[int] | None = None) -> Tensor:
         """Logits in the way ``test_cfg`` says, at ``ori_shape`` = (h, w), or at the size of the images."""
         size = images.shape[2:] if ori_shape is None else ori_shape
-        return resize(self._unscaled_logits(images), size, self.align_corners)
+        return resize(self._unscaled_logits(images, size), size, self.align_corners)
 
-    def _unscaled_logits(self, images: Tensor) -> Tensor:
-        """Logits from which resizing to the original size starts, at least float32."""
+    def _unscaled_logits(self, images: Tensor, size: Sequence[int]) -> Tensor:
+        """Logits from which resizing to ``size`` = (h, w) starts, at least float32."""
         options = self.inference_options
         if options.mode == 'slide':
             pixels = options.batch_pixels if options.batched_slide else 0
             return slide(images, self.encode_decode, options.crop_size, options.stride, pixels)
-        return at_least_float32(self.head_logits(images) if options.single_resize else self.encode_decode(images))
+        direct = options.single_resize or tuple(images.shape[2:]) == tuple(size)
+        return at_least_float32(self.head_logits(images) if direct else self.encode_decode(images))
+
+    @property
+    def _batches_windows(self) -> bool:
+        """Whether ``batch_pixels`` bounds the memory of inference."""
+        return self.inference_options.mode == 'slide' and self.inference_options.batched_slide
 
     def inference(
         self, images: Tensor, ori_shape: Sequence[int] | None = None, flip: str | None = None, rescale: bool = True
@@ -209,18 +216,22 @@ class EncoderDecoder(nn.Module):
 
         Raises:
             ValueError: if the images of a batch have different original sizes.
+            torch.OutOfMemoryError: if the device's memory does not suffice for single windows either.
         """
         scales = [images] if isinstance(images, Tensor) else list(images)
         ori_shape = _common_shape(data_samples) or scales[0].shape[2:]
         views = test_time_views(scales, self.inference_options)
-        mean = self._mean_probabilities(views, ori_shape) if probabilities else None
-        labels = self._label_maps(views, ori_shape) if mean is None else self.to_label_maps(mean)
+        mean = self._tried(self._mean_probabilities, views, ori_shape) if probabilities else None
+        labels = self._tried(self._label_maps, views, ori_shape) if mean is None else self.to_label_maps(mean)
         for sample, label in zip(data_samples, labels, strict=True):
             sample.pred_sem_seg = PixelData(data=label)
         if mean is not None:
             for sample, scores in zip(data_samples, mean, strict=True):
                 sample.seg_logits = PixelData(data=scores)
         return data_samples
+
+    def _tried(self, predict: Callable[..., Tensor], *args: Any) -> Tensor:
+        return retry_smaller(self, predict, *args) if self._batches_windows else predict(*args)
 
     def _mean_probabilities(self, views: Sequence[View], size: Sequence[int]) -> Tensor:
         total = self.inference(views[0].shown(), size, views[0].flip)
@@ -229,7 +240,7 @@ class EncoderDecoder(nn.Module):
         return total.div_(len(views))
 
     def _label_maps(self, views: Sequence[View], size: Sequence[int]) -> Tensor:
-        logits = (mirrored(self._unscaled_logits(view.shown()), view.flip) for view in views)
+        logits = (mirrored(self._unscaled_logits(view.shown(), size), view.flip) for view in views)
         pixels = sum(view.images.shape[2:].numel() for view in views)
         return label_maps(self, logits, len(views), size, together=pixels <= size[0] * size[1])
 

@@ -25,7 +25,10 @@ def bands(size: Sequence[int], numbers_per_pixel: int, limit: int) -> list[slice
 
 
 def resize_band(x: Tensor, size: Sequence[int], band: slice, align_corners: bool) -> Tensor:
-    """Some rows of what :func:`mmseg.models.resize.resize` gives, to rounding; exactly that for all rows.
+    """Some rows of what :func:`mmseg.models.resize.resize` gives.
+
+    Bit for bit for all rows, and where the height grows 2, 4, 8, ... times without ``align_corners``, as that of most
+    networks' logits; otherwise to rounding (also in tiny maps, which PyTorch resizes by another kernel).
 
     Args:
         x: (B, C, h, w), at least float32.
@@ -41,6 +44,9 @@ def resize_band(x: Tensor, size: Sequence[int], band: slice, align_corners: bool
     if (band.start, band.stop) == (0, size[0]):
         return resize(x, size, align_corners)
     source, height = x.shape[2], size[0]
+    times = height // source
+    if not align_corners and times * source == height and times & (times - 1) == 0:
+        return _exact_band(x, size, band, times)
     rows = torch.arange(band.start, band.stop, device=x.device, dtype=x.dtype)
     if align_corners:
         place = rows * ((source - 1) / max(height - 1, 1))
@@ -51,6 +57,17 @@ def resize_band(x: Tensor, size: Sequence[int], band: slice, align_corners: bool
     share = (place - above)[:, None]
     mixed = torch.lerp(x[:, :, above], x[:, :, below], share)
     return F.interpolate(mixed, size=(len(rows), size[1]), mode='bilinear', align_corners=align_corners)
+
+
+def _exact_band(x: Tensor, size: Sequence[int], band: slice, times: int) -> Tensor:
+    """The band of a map that grows ``times`` in height, of its own source rows and one more on each side.
+
+    Places and shares of rows are multiples of a power of two, so that they are the same numbers in a part of the map.
+    """
+    first = max(band.start // times - 1, 0)
+    last = min(-(-band.stop // times) + 1, x.shape[2])
+    part = resize(x[:, :, first:last], ((last - first) * times, size[1]))
+    return part[:, :, band.start - first * times : band.stop - first * times]
 
 
 def label_maps(

@@ -210,6 +210,10 @@ class HRDAEncoderDecoder(EncoderDecoder):
 
     # Inference
 
+    @property
+    def _batches_windows(self) -> bool:
+        return (self.hr_crop_size is not None and self.hr_slide_inference) or super()._batches_windows
+
     def encode_decode(self, images: Tensor) -> Tensor:
         """Logits (B, C, H, W) at the size of the images; attention (B, 1, H, W) if the head shows ``ATT``."""
         padded = self._padded(images)

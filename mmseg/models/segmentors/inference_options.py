@@ -15,7 +15,7 @@ class InferenceOptions:
         mode: ``whole`` = the image at once; ``slide`` = overlapping windows.
         crop_size: height and width of a window (slide only).
         stride: vertical and horizontal distance of windows (slide only).
-        batched_slide: predict windows together instead of one after the other.
+        batched_slide: predict windows together; False = one after the other, with less memory.
         batch_pixels: as many windows share a batch as have at most so many pixels together (at least one does); the
             default is 4 windows of 1024x1024 or 16 of 512x512. Windows of HRDA's detail likewise, in any mode.
         flip_tta: average the prediction with that of the mirrored image.
@@ -28,7 +28,7 @@ class InferenceOptions:
     mode: str = 'whole'
     crop_size: tuple[int, int] | None = None
     stride: tuple[int, int] | None = None
-    batched_slide: bool = False
+    batched_slide: bool = True
     batch_pixels: int = 4 * 1024 * 1024
     flip_tta: bool = False
     scales: tuple[float, ...] | None = None

@@ -32,6 +32,15 @@ def test_bands_of_a_resized_map_are_its_rows(height, width, high, wide, align_co
     torch.testing.assert_close(torch.cat(parts, dim=2), whole)
 
 
+@given(
+    st.integers(2, 40), st.integers(2, 40), st.sampled_from([2, 4, 8, 16]), st.integers(129, 200), st.integers(1, 6000)
+)
+def test_bands_of_logits_that_grow_by_a_power_of_two_are_exact(height, width, times, wide, limit):
+    x, size = images(1, 3, height, width).float(), (times * height, wide)
+    parts = [resize_band(x, size, band, False) for band in bands(size, 3, limit)]
+    assert torch.equal(torch.cat(parts, dim=2), resize(x, size))
+
+
 class Softmax:
     align_corners = False
 
@@ -92,9 +101,9 @@ def test_one_sum_for_scales_that_are_larger_than_the_result(monkeypatch):
     alive, made = [], []
     original = network._unscaled_logits
 
-    def watched(x):
+    def watched(x, size):
         alive.append(sum(reference() is not None for reference in made))
-        logits = original(x)
+        logits = original(x, size)
         made.append(weakref.ref(logits))
         return logits
 

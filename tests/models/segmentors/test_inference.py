@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from mmseg.models.resize import resize
+from mmseg.models.segmentors import smaller_batches
 from mmseg.models.segmentors.views import mirror
 from mmseg.structures import SegDataSample
 from tests.models.segmentors.small_networks import CLASSES, build, build_pointwise, fcn, images
@@ -37,13 +38,38 @@ def test_slide_differs_from_whole_where_pixels_see_their_neighbours():
 
 def test_batched_slide_equals_slide_for_any_batch_size():
     x = images(2, 3, 27, 41)
-    one = build(test_cfg=SLIDE)
+    one = build(test_cfg={**SLIDE, 'batched_slide': False})
     counts = []
     for pixels in (1, 2 * 16 * 20 * 3, 10**6):
         batched = build(test_cfg={**SLIDE, 'batched_slide': True, 'batch_pixels': pixels})
         batched.backbone.register_forward_pre_hook(lambda module, arguments: counts.append(len(arguments[0])))
         torch.testing.assert_close(one.inference_logits(x), batched.inference_logits(x))
     assert counts == [2] * 9 + [6] * 3 + [18]
+
+
+def test_windows_in_smaller_batches_where_memory_runs_out(monkeypatch):
+    """A device that holds no more than 5 windows at once."""
+    x = images(1, 3, 27, 41)
+    pixels = 9 * 16 * 20
+    network = build(test_cfg={**SLIDE, 'batch_pixels': pixels})
+    expected, counts = predicted(network, x, (27, 41)), []
+
+    def full(module, arguments):
+        counts.append(len(arguments[0]))
+        if len(arguments[0]) > 5:
+            raise torch.OutOfMemoryError('full')
+
+    network.backbone.register_forward_pre_hook(full)
+    with pytest.raises(torch.OutOfMemoryError):
+        predicted(network, x, (27, 41))
+    counts.clear()
+    monkeypatch.setattr(smaller_batches, 'SMALLEST', 1)
+    with pytest.warns(UserWarning, match=f'test_cfg.batch_pixels={pixels // 2} '):
+        assert torch.equal(predicted(network, x, (27, 41)), expected)
+    assert counts == [9, 3, 3, 3]
+    counts.clear()
+    predicted(network, x, (27, 41))
+    assert counts == [3, 3, 3]
 
 
 def test_one_window_as_large_as_the_image_equals_whole():

@@ -13,8 +13,9 @@ def test_default_is_whole():
 
 
 def test_lists_of_json_configs_become_tuples():
-    options = InferenceOptions.from_config({**SLIDE, 'batched_slide': True})
+    options = InferenceOptions.from_config(SLIDE)
     assert options == InferenceOptions('slide', (96, 64), (48, 32), batched_slide=True)
+    assert not InferenceOptions.from_config({**SLIDE, 'batched_slide': False}).batched_slide
 
 
 def test_window_options_may_stay_when_the_mode_is_switched_to_whole():
