@@ -93,47 +93,17 @@ def print_table(runs: list[Run]) -> None:
 
 def write_sheet(runs: list[Run], path: Path, count: int) -> None:
     """Predict some test images with every run and draw them side by side."""
+    from mmseg.evaluation.sample_predictions import predict_samples
     from mmseg.visualization import qualitative_sheet, save_png
 
     columns: list[list[Any]] = []
     for run in runs:
-        pictures, truths, predictions, meta = predict(run.folder, count)
+        pictures, truths, predictions, meta = predict_samples(run.folder, count)
         columns = columns or [pictures, truths]
         columns.append(predictions)
     notes = ['', ''] + [f'mIoU {run.scores["mIoU"]:.1f}' for run in runs]
     titles = ['image', 'ground truth', *(run.name for run in runs)]
     save_png(qualitative_sheet(list(zip(*columns, strict=True)), titles, meta['palette'], meta['classes'], notes), path)
-
-
-def predict(folder: Path, count: int) -> tuple[list[Any], list[Any], list[Any], dict[str, Any]]:
-    """Images (RGB), label maps and predictions of a run's last iterate, and the data set's meta information."""
-    import torch
-
-    from mmseg.datasets.image_io import read_image
-    from mmseg.engine.config import load_config
-    from mmseg.engine.legacy_checkpoint import load_student
-    from mmseg.evaluation.config_options import loader_section
-    from mmseg.evaluation.evaluate import build_networks
-    from mmseg.evaluation.run_folder import find_checkpoint, find_config
-    from mmseg.registry import DATASETS
-
-    cfg = load_config(find_config(folder))
-    dataset = DATASETS.build(loader_section(cfg)['dataset'])
-    preprocessor, model = build_networks(cfg)
-    load_student(model, find_checkpoint(folder))
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    model.to(device).eval()
-    preprocessor.to(device)
-    pictures, truths, predictions = [], [], []
-    for position in range(min(count, len(dataset))):
-        sample = dataset[position * len(dataset) // min(count, len(dataset))]
-        data = preprocessor({key: [value] for key, value in sample.items()}, False)
-        with torch.inference_mode():
-            result = model.predict(data['inputs'], data['data_samples'])[0]
-        predictions.append(result.pred_sem_seg.data[0].cpu().numpy())
-        truths.append(sample['data_samples'].gt_sem_seg.data[0].numpy())
-        pictures.append(read_image(sample['data_samples'].img_path)[..., ::-1])
-    return pictures, truths, predictions, dataset.metainfo
 
 
 if __name__ == '__main__':

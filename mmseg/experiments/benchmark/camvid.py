@@ -6,7 +6,7 @@ from mmseg.experiments.benchmark.rows import Benchmark, Comparison, Row
 
 _ROWS = (
     # Baselines of the network that most methods train.
-    Row('source_only_plain', 'source-only, no colour augmentation', 'source_only_plain_daformer', 'baseline',
+    Row('source_only_plain', 'source-only without colour augmentation', 'source_only_plain_daformer', 'baseline',
         adapt_bn=True),
     Row('source_only', 'source-only', 'source_only_daformer', 'baseline', adapt_bn=True),
     Row('oracle', 'oracle: labels of the 62 dusk frames', 'oracle_daformer', 'baseline'),
@@ -25,7 +25,7 @@ _ROWS = (
     Row('pbal', 'PBAL', 'pbal_stages', extends='source_only_pbal', network='pbal'),
     Row('proda', 'ProDA', 'proda_stages', extends='advseg'),
     Row('ddb', 'DDB', 'ddb_stages', extends='dacs'),
-    Row('cdda_depth_stand_in', 'CDDA on DAFormer, **stand-in depth**', 'cdda_depth_stand_in', extends='daformer',
+    Row('cdda_depth_stand_in', 'CDDA on DAFormer, stand-in depth', 'cdda_depth_stand_in', extends='daformer',
         teacher=True, bank=True),
     # Networks that a method brings along.
     Row('source_only_hrda', 'source-only, HRDA', 'source_only_hrda', 'network', network='hrda'),

@@ -6,7 +6,7 @@ from mmseg.experiments.benchmark.rows import Benchmark, Comparison, Row
 
 _ROWS = (
     # Baselines of the network that most methods train.
-    Row('source_only_plain', 'source-only, no colour augmentation', 'source_only_plain', 'baseline', adapt_bn=True),
+    Row('source_only_plain', 'source-only without colour augmentation', 'source_only_plain', 'baseline', adapt_bn=True),
     Row('source_only', 'source-only', 'source_only', 'baseline', adapt_bn=True),
     Row('oracle', 'oracle: labels of the target', 'oracle', 'baseline'),
     # Methods.

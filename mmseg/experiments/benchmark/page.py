@@ -1,0 +1,32 @@
+"""Putting what is made from the records into a page, between marks; the prose around them stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_BEGIN = re.compile(r'^<!-- begin (?P<name>[\w -]+) -->$', re.MULTILINE)
+
+
+def replace_sections(text: str, sections: Mapping[str, list[str]], page: str) -> str:
+    """A page with new content between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
+
+    Args:
+        text: of the page.
+        sections: their lines, by name. A name that the page has no marks for is left out.
+        page: its name, for messages.
+
+    Raises:
+        ValueError: a mark without its other half, or marks that no section belongs to.
+    """
+    for match in list(_BEGIN.finditer(text)):
+        name = match['name']
+        begin, end = match[0], f'<!-- end {name} -->'
+        if text.count(begin) != 1 or text.count(end) != 1 or text.index(end) < text.index(begin):
+            raise ValueError(f'{page}: expected "{begin}" once and "{end}" once after it')
+        if name not in sections:
+            raise ValueError(f'{page}: there is no section {name}; sections: {", ".join(sections)}')
+        head, rest = text.split(begin)
+        tail = rest.split(end)[1]
+        text = '\n'.join([f'{head}{begin}', *sections[name], f'{end}{tail}'])
+    return text

@@ -1,0 +1,65 @@
+"""All that is made from the records of a benchmark: sections of a page, and figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmseg.experiments.benchmark.figures import write_gap_figure, write_sheet
+from mmseg.experiments.benchmark.records import read_row_records
+from mmseg.experiments.benchmark.rows import Benchmark
+from mmseg.experiments.benchmark.scores import Results
+from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table
+
+
+def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Mapping[str, list[str]]:
+    """Lines of the sections of a page, by name; the figures are written.
+
+    Args:
+        benchmark: its rows.
+        folder: of the records; its name begins those of sections and figures.
+        page: where the sections will stand; links are relative to it.
+        images: folder of the figures.
+    """
+    results = Results(benchmark, read_row_records(folder))
+    name, beside = folder.name, page.parent
+    gap, sheet = images / f'{name}_gap.png', images / f'{name}_sheet.png'
+    return {
+        f'{name} environment': _environment(results),
+        f'{name} scores': score_table(results, _link(folder, beside)),
+        f'{name} differences': difference_table(results),
+        f'{name} classes': class_table(results),
+        f'{name} gap': _figure(write_gap_figure(results, gap), 'Share of the gap closed', gap, beside),
+        f'{name} sheet': _figure(write_sheet(results, folder, sheet), 'A row per method', sheet, beside),
+    }
+
+
+def _environment(results: Results) -> list[str]:
+    """A line per kind of machine and version: how many rows ran there, and when."""
+    runs = [record for row in results.benchmark.rows for record in results.of(row.name)]
+    if not runs:
+        return ['No rows were run yet.']
+    found: dict[str, list[str]] = {}
+    for record in runs:
+        facts = record.environment
+        kind = f'{facts["device"]}, torch {facts["torch"]}, Python {facts["python"]}'
+        found.setdefault(kind, []).append(str(facts['began'])[:10])
+    return [f'- {kind}: {_count(days)}, {_span(days)}' for kind, days in found.items()]
+
+
+def _count(days: list[str]) -> str:
+    return f'{len(days)} row{"s" if len(days) > 1 else ""} (each seed counts)'
+
+
+def _span(days: list[str]) -> str:
+    first, last = min(days), max(days)
+    return first if first == last else f'{first} to {last}'
+
+
+def _figure(written: bool, title: str, path: Path, beside: Path) -> list[str]:
+    return [f'![{title}]({_link(path, beside)})'] if written else [f'{title}: nothing to show yet.']
+
+
+def _link(path: Path, beside: Path) -> str:
+    return Path(os.path.relpath(path, beside)).as_posix()
