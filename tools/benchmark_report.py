@@ -1,10 +1,11 @@
-"""Writes tables and figures of the benchmarks from their result files, into docs/benchmarks.md and docs/images/benchmarks.
+"""Writes the benchmarks' tables and figures from their records, into docs/benchmarks.md and docs/images/benchmarks.
 
     python tools/benchmark_report.py
     python tools/benchmark_report.py --page my_page.md --images my_figures --results my_results
 
-A section of the page lies between ``<!-- begin demo scores -->`` and ``<!-- end demo scores -->``; sections: environment,
-scores, differences, classes, gap, sheet; in place of ``demo`` any folder of results. The prose around them stays.
+A section of the page lies between ``<!-- begin demo scores -->`` and ``<!-- end demo scores -->``; there are
+environment, scores, differences, classes, gap and sheet, and in place of ``demo`` any folder of records. The prose
+around them stays.
 """
 
 from __future__ import annotations

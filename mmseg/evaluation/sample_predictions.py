@@ -32,6 +32,7 @@ def predict_samples(folder: Path, count: int) -> tuple[Pictures, Pictures, Pictu
     cfg = load_config(find_config(folder))
     dataset = DATASETS.build(loader_section(cfg)['dataset'])
     preprocessor, model = build_networks(cfg)
+    predictor: Any = model
     load_student(model, find_checkpoint(folder))
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     model.to(device).eval()
@@ -41,7 +42,7 @@ def predict_samples(folder: Path, count: int) -> tuple[Pictures, Pictures, Pictu
         sample = dataset[position * len(dataset) // min(count, len(dataset))]
         data = preprocessor({key: [value] for key, value in sample.items()}, False)
         with torch.inference_mode():
-            result = model.predict(data['inputs'], data['data_samples'])[0]
+            result = predictor.predict(data['inputs'], data['data_samples'])[0]
         predictions.append(result.pred_sem_seg.data[0].cpu().numpy())
         truths.append(sample['data_samples'].gt_sem_seg.data[0].numpy())
         pictures.append(read_image(sample['data_samples'].img_path)[..., ::-1])

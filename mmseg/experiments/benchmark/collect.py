@@ -126,10 +126,9 @@ def training_facts(config: str, settings: Mapping[str, Any], log: TrainingLog) -
         log: of it.
     """
     written = json.loads(json.dumps(load_config(config).to_dict(), default=str))
-    changes = [
-        line if len(line) <= MAX_LENGTH else f'{line[:MAX_LENGTH]}...' for line in differences(written, dict(settings))
-    ]
-    return TrainingFacts(config, tuple(changes), int(settings['train_cfg']['max_iters']), log.rate, log.memory)
+    changes = differences(written, dict(settings))
+    short = tuple(line if len(line) <= MAX_LENGTH else f'{line[:MAX_LENGTH]}...' for line in changes)
+    return TrainingFacts(config, short, int(settings['train_cfg']['max_iters']), log.rate, log.memory)
 
 
 def test_scores(result: Result, training: str) -> Scores:

@@ -57,7 +57,7 @@ def write_sheet(results: Results, folder: Path, path: Path) -> bool:
         note = f'mIoU {record.score():.1f}, seed {record.seed}'
         page.add_row([Tile(_rgb(folder / record.picture), title, note, categorical=True)], 1)
     classes = list(kept[0].tests[kept[0].final].iou)
-    colours = np.reshape(truth.getpalette(), (-1, 3))[: len(classes)]
+    colours = np.array(truth.getpalette() or [], np.uint8).reshape(-1, 3)[: len(classes)]
     page.add_legend(classes, colours.tolist())
     _save(Image.fromarray(page.render()), path)
     return True

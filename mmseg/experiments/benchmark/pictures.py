@@ -48,8 +48,6 @@ def _side_by_side(maps: Sequence[np.ndarray], interpolation: int = cv2.INTER_NEA
     """All in the common height, one beside the other."""
     resized = []
     for one in maps:
-        width = round(one.shape[1] * HEIGHT / one.shape[0])
-        resized.append(
-            cv2.resize(np.ascontiguousarray(one).astype(np.uint8), (width, HEIGHT), None, 0, 0, interpolation)
-        )
+        size = (round(one.shape[1] * HEIGHT / one.shape[0]), HEIGHT)
+        resized.append(cv2.resize(np.ascontiguousarray(one).astype(np.uint8), size, interpolation=interpolation))
     return np.concatenate(resized, axis=1)

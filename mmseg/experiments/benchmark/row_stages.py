@@ -41,10 +41,10 @@ def row_content(benchmark: Benchmark, row: Row, seed: int, budget: int, group: s
         if row.bank:
             options |= {'uda.depth_guidance.bank': '{bank}', **guidance_options(iterations)}
         training['cfg_options'] = options
-    for name, options in row.options.items():
+    for name, own in row.options.items():
         if 'train' not in stages.get(name, {}):
             raise ValueError(f'row {row.name}: {name} is no training of {benchmark.config_file(row.config)}')
-        stages[name]['cfg_options'] |= options
+        stages[name]['cfg_options'] |= own
     return {'name': row_name(row, seed), 'exp': group, 'stages': stages}
 
 
