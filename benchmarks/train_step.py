@@ -236,7 +236,8 @@ def without_weights(cfg: dict[str, Any]) -> dict[str, Any]:
     """A config whose networks load no files."""
     model = {**cfg['model'], 'pretrained': None}
     if isinstance(model.get('backbone'), dict):
-        model['backbone'] = {**model['backbone'], 'init_cfg': None}
+        names = ('init_cfg', 'pretrained')
+        model['backbone'] = {key: value for key, value in model['backbone'].items() if key not in names}
     return {**cfg, 'model': model}
 
 
