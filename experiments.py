@@ -1,11 +1,14 @@
-"""The published experiments of DAFormer (1 to 8), HRDA (40 to 49) and MIC (80 to 85), by their published ids.
+"""The published experiments of DAFormer (1 to 8), HRDA (40 to 49) and MIC (80 to 85), by their published ids, and the
+benchmarks ``demo`` and ``camvid``.
 
     python run_experiments.py --exp 80                  train all of them, one after the other
     python run_experiments.py --exp 80 --startup-test   two iterations of each
     python run_experiments.py --exp 80 --list           only print their names
+    python run_experiments.py --exp demo                train all rows of a benchmark (docs/benchmarks.md)
 
 An experiment of your own is a function with ``@experiment(<id>)`` that yields trainings: here, or in a file of your own
-that ``run_experiments.py --grid FILE`` reads. ``Training`` (mmseg/experiments/grid.py) lists what can be varied.
+that ``run_experiments.py --grid FILE`` reads. ``Training`` (mmseg/experiments/grid.py) lists what can be varied. The
+rows of the benchmarks are in mmseg/experiments/benchmark/demo.py and camvid.py.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from dataclasses import replace
 from itertools import product
 
 from mmseg.experiments import Masking, Training, seeds
+from mmseg.experiments.benchmark import CAMVID, DEMO, Benchmark
 
 Grid = Callable[[], Iterable[Training]]
 EXPERIMENTS: dict[int, Grid] = {}
+BENCHMARKS: dict[str, Benchmark] = {benchmark.name: benchmark for benchmark in (DEMO, CAMVID)}
 
 
 def experiment(number: int) -> Callable[[Grid], Grid]:

@@ -3,11 +3,12 @@
     python run_experiments.py --config FILE[.py]
     python run_experiments.py --exp ID [--startup-test] [--resume] [--list]
     python run_experiments.py --config STAGES[.py] [--dry-run] [--from STAGE] [--provide STAGE=FILE] [--gpus N]
+    python run_experiments.py --exp demo|camvid [--rows ROW ...] [--seeds N ...] [--preset cpu|gpu] [--list] [--dry-run]
 
 A run's config is ``configs/generated/<machine>-<exp>/<name>.py``, its folder ``work_dirs/<machine>-<exp>/<name>``; the
 name is date, time, the training's name and five random characters. The experiments are in experiments.py.
 A file that lists stages has one folder, ``work_dirs/<machine>-<exp>/<name>``; the same command continues what is not
-finished. docs/experiments.md describes both.
+finished. docs/experiments.md describes both. The rows of a benchmark are such lists too: docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from tools._entry import run_tool  # noqa: E402
 
 if TYPE_CHECKING:
     from mmseg.experiments import Training
+    from mmseg.experiments.benchmark import Benchmark
+
+BENCHMARK_OPTIONS = ('rows', 'seeds', 'preset', 'budget', 'results')
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -35,7 +39,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what.add_argument('--config', help='config file, or file that lists stages; with or without .py')
     what.add_argument('--exp', help='id of an experiment: all its trainings, one after the other')
     parser.add_argument('--grid', metavar='FILE', help='a file with experiments of your own')
-    parser.add_argument('--list', action='store_true', help="--exp: only print the trainings' names")
+    parser.add_argument('--list', action='store_true', help='--exp: only print the trainings, or rows and their state')
     parser.add_argument('--machine', default='local', help="first part of the folders' name")
     parser.add_argument(
         '--resume', nargs='?', const=True, default=None, metavar='RUN',
@@ -59,6 +63,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help='use a file or folder, e.g. a downloaded checkpoint, in place of what a stage leaves',
     )  # fmt: skip
     stages.add_argument('--gpus', type=int, default=1, metavar='N', help='processes of each training stage')
+    benchmarks = parser.add_argument_group('benchmarks (--exp demo, --exp camvid)')
+    benchmarks.add_argument('--rows', nargs='+', metavar='ROW', help='some rows; default: all, see --list')
+    benchmarks.add_argument('--seeds', nargs='+', type=int, metavar='N', help='default: 0')
+    benchmarks.add_argument('--preset', help="of the rows' length: cpu or gpu; default: by the device")
+    benchmarks.add_argument('--budget', type=int, metavar='N', help='iterations of a row, in place of a preset')
+    benchmarks.add_argument(
+        '--results', metavar='DIR', help='folder of the records of finished rows; default: docs/results'
+    )
     options = parser.parse_args(arguments)
     if options.gpus < 1:
         parser.error(f'--gpus {options.gpus}: expected at least 1')
@@ -70,7 +82,24 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error('--from, --provide and --gpus belong to --config with a file that lists stages')
     if options.exp and options.resume not in (None, True):
         parser.error('--resume RUN belongs to --config; with --exp all that is not finished goes on')
+    given = [f'--{name}' for name in BENCHMARK_OPTIONS if getattr(options, name) is not None]
+    if given and not is_benchmark(options):
+        parser.error(f'{given[0]} belongs to --exp with a benchmark: {", ".join(known_benchmarks())}')
+    if options.preset and options.budget is not None:
+        parser.error('--preset and --budget exclude each other')
     return options
+
+
+def known_benchmarks() -> dict[str, Benchmark]:
+    """The benchmarks by id."""
+    import experiments
+
+    return experiments.BENCHMARKS
+
+
+def is_benchmark(options: argparse.Namespace) -> bool:
+    """Whether ``--exp`` is a benchmark."""
+    return options.exp in known_benchmarks()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -80,6 +109,8 @@ def main(arguments: list[str] | None = None) -> None:
         options.cfg_options['train_cfg.max_iters'] = 2
     if options.config and is_experiment(options):
         finished = run_stages(options, continuing(sys.argv[1:] if arguments is None else arguments))
+    elif is_benchmark(options):
+        finished = run_benchmark(options)
     else:
         finished = run_experiment(options) if options.exp else run_config(options)
     if not finished:
@@ -131,6 +162,28 @@ def run_stages(options: argparse.Namespace, again: str) -> bool:
         running.check(plan, again)
         return True
     return running.run_stages(plan, again, options.gpus)
+
+
+def run_benchmark(options: argparse.Namespace) -> bool:
+    """The rows of a benchmark; False if a signal stopped one."""
+    from mmseg.experiments.benchmark import running
+    from mmseg.experiments.benchmark.request import make_request
+
+    request = make_request(
+        known_benchmarks()[options.exp],
+        rows=options.rows,
+        seeds=options.seeds,
+        preset=options.preset,
+        budget=options.budget,
+        machine=options.machine,
+        cfg_options=options.cfg_options,
+        results=options.results,
+        startup_test=options.startup_test,
+    )
+    if options.list or options.dry_run:
+        print('\n'.join(running.listing(request) if options.list else running.dry_run(request)))
+        return True
+    return running.run(request)
 
 
 def run_config(options: argparse.Namespace) -> bool:
@@ -192,7 +245,7 @@ def find_trainings(number: str, file: str | None) -> list[Training]:
         runpy.run_path(file)
     known = {str(key): grid for key, grid in experiments.EXPERIMENTS.items()}
     if number not in known:
-        raise ValueError(f'there is no experiment {number}; known: {", ".join(known)}')
+        raise ValueError(f'there is no experiment {number}; known: {", ".join([*known, *known_benchmarks()])}')
     return list(known[number]())
 
 

@@ -31,7 +31,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = parse_arguments(arguments)
-    from mmseg.experiments.benchmark import BENCHMARKS
+    from experiments import BENCHMARKS
     from mmseg.experiments.benchmark.page import replace_sections
     from mmseg.experiments.benchmark.report import sections
 

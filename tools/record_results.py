@@ -31,7 +31,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command."""
     options = parse_arguments(arguments)
-    from mmseg.experiments.benchmark import BENCHMARKS
+    from experiments import BENCHMARKS
     from mmseg.experiments.benchmark.recording import record_folder
 
     problems = []

@@ -11,6 +11,7 @@ import numpy as np
 from mmseg.evaluation.run_folder import find_checkpoint
 from mmseg.evaluation.sample_predictions import predict_samples
 from mmseg.experiments.benchmark.collect import FinishedRow
+from mmseg.experiments.benchmark.records import RowRecord
 from mmseg.experiments.benchmark.rows import Benchmark
 from mmseg.visualization.palette import palette_image, save_picture, save_png
 
@@ -22,13 +23,13 @@ HEIGHT = 128
 
 
 def keep(benchmark: Benchmark, finished: FinishedRow, place: Path) -> tuple[str, list[str]]:
-    """Predict with a row's last student and keep the pictures, of the first seed and the rows that are shown.
+    """Predict with a row's last student and keep the pictures, if it is to have any.
 
     Returns:
         The file below ``place``, empty if there is none; and what to tell of it.
     """
     record = finished.record
-    if record.seed != 0 or not benchmark.row(record.row).shown:
+    if not is_kept(benchmark, record):
         return '', []
     try:
         find_checkpoint(finished.final_folder)
@@ -42,6 +43,11 @@ def keep(benchmark: Benchmark, finished: FinishedRow, place: Path) -> tuple[str,
         save_png(palette_image(_side_by_side(truths), palette), place / TRUTH)
         save_picture(_side_by_side(images, cv2.INTER_AREA), place / IMAGES)
     return name, []
+
+
+def is_kept(benchmark: Benchmark, record: RowRecord) -> bool:
+    """Whether there are to be pictures of a record: of the first seed of the rows that are shown."""
+    return record.seed == 0 and benchmark.row(record.row).shown
 
 
 def _side_by_side(maps: Sequence[np.ndarray], interpolation: int = cv2.INTER_NEAREST) -> np.ndarray:

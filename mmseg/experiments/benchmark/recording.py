@@ -35,14 +35,20 @@ def record_folder(benchmarks: Mapping[str, Benchmark], folder: Path, results: Pa
     place = results_folder(results, finished.record.benchmark, finished.record.preset)
     path = place / f'{finished.record.name}.json'
     before = read_row_record(path) if path.is_file() else None
-    log = _write_log(finished, folder, place)
     benchmark = benchmarks[finished.record.benchmark]
+    if before is not None and _is_recorded(finished.record, before, pictures.is_kept(benchmark, finished.record)):
+        return before, [f'{path}: is there already']
+    log = _write_log(finished, folder, place)
     picture, notes = pictures.keep(benchmark, finished, place)
     record = replace(finished.record, log=log, picture=picture or _picture_of(before, finished), path=path)
-    if record == before:
-        return record, [*notes, f'{path}: is there already']
     record.write(path)
     return record, [*notes, f'{path}: {"replaced" if before else "written"}']
+
+
+def _is_recorded(record: RowRecord, before: RowRecord, pictured: bool) -> bool:
+    """Whether there is nothing to add to an earlier record."""
+    same = replace(record, log=before.log, picture=before.picture) == before
+    return same and bool(before.picture or not pictured)
 
 
 def _write_log(finished: FinishedRow, folder: Path, place: Path) -> str:

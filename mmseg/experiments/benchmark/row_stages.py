@@ -1,15 +1,13 @@
-"""From a row, a seed and a budget to an experiment of stages."""
+"""From a row, a seed and a budget to stages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from mmseg.engine.config import load_config
 from mmseg.experiments.benchmark.budget import divided, guidance_options, training_options
 from mmseg.experiments.benchmark.rows import Benchmark, Row
-from mmseg.experiments.stages import Experiment, experiment_of
 
 # The stages that make a bank of source crops are the tools of this file.
 BANK_STAGES = 'cdda_stages'
@@ -20,7 +18,14 @@ def row_name(row: Row, seed: int) -> str:
     return f'{row.name}_s{seed}'
 
 
-def row_content(benchmark: Benchmark, row: Row, seed: int, budget: int, group: str) -> dict[str, Any]:
+def row_content(
+    benchmark: Benchmark,
+    row: Row,
+    seed: int,
+    budget: int,
+    group: str,
+    cfg_options: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """What a file of stages would say.
 
     Args:
@@ -29,6 +34,7 @@ def row_content(benchmark: Benchmark, row: Row, seed: int, budget: int, group: s
         seed: of all its trainings.
         budget: optimizer steps of a row of length 1.
         group: second part of the name of the folder of all rows.
+        cfg_options: laid over all its trainings.
 
     Raises:
         ValueError: the budget is too small, or the row has options for a stage that it has not.
@@ -45,14 +51,9 @@ def row_content(benchmark: Benchmark, row: Row, seed: int, budget: int, group: s
         if 'train' not in stages.get(name, {}):
             raise ValueError(f'row {row.name}: {name} is no training of {benchmark.config_file(row.config)}')
         stages[name]['cfg_options'] |= own
+    for training in trainings:
+        training['cfg_options'] |= cfg_options or {}
     return {'name': row_name(row, seed), 'exp': group, 'stages': stages}
-
-
-def row_experiment(
-    benchmark: Benchmark, content: Mapping[str, Any], cfg_options: Mapping[str, Any] | None = None
-) -> Experiment:
-    """The experiment of a row's content; ``cfg_options`` are laid over all its trainings."""
-    return experiment_of(content, Path(f'{benchmark.name} {content["name"]}'), cfg_options)
 
 
 def _chain(benchmark: Benchmark, row: Row) -> dict[str, Any]:
