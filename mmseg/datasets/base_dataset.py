@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,11 +44,13 @@ class BaseSegDataset(Dataset):
             same one, a control for methods that use depth.
         name: in scores and pictures of several datasets; None = the class's name without 'Dataset', in small letters
             (of a plain ``BaseSegDataset`` its folder's).
+        packed: folder of a packed copy (``tools/pack_dataset.py``) that the first steps of the pipeline are read from.
 
     Raises:
-        FileNotFoundError: no folder, no images, or images without label or depth map though the pipeline loads them.
-        ValueError: no classes, classes and palette of different length, a label map with gaps, or an unknown
-            ``depth_of``.
+        FileNotFoundError: no folder, no images, images without label or depth map though the pipeline loads them, or no
+            packed copy.
+        ValueError: no classes, classes and palette of different length, a label map with gaps, an unknown
+            ``depth_of``, or a packed copy of other files or another pipeline.
 
     Attributes:
         label_converter: the tool that makes the label maps, named where they are missing.
@@ -76,6 +78,7 @@ class BaseSegDataset(Dataset):
         indices: int | Sequence[int] | None = None,
         depth_of: str = 'own',
         name: str | None = None,
+        packed: str | None = None,
     ):
         self.data_root = data_root
         self.name = name or self._default_name()
@@ -109,6 +112,11 @@ class BaseSegDataset(Dataset):
             self._check_labels()
         if self.pipeline.find(LoadDepth) is not None:
             check_depth_maps(self)
+        # A dataset without pipeline, whose files are only counted, loads nothing.
+        if packed is not None and self.pipeline.transforms:
+            from mmseg.datasets.packed import read_from_pack
+
+            self.pipeline = read_from_pack(self, packed)
 
     def label_name(self, stem: str) -> str:
         """Path of a label map below the label folder, from that of its image without suffix."""
@@ -213,8 +221,8 @@ class BaseSegDataset(Dataset):
     def __len__(self) -> int:
         return len(self.img_names)
 
-    def record(self, index: int, draws: Draws) -> dict[str, Any]:
-        """What the pipeline starts from for one file."""
+    def record(self, index: int, draws: Draws | None = None) -> dict[str, Any]:
+        """What the pipeline starts from for one file; random transforms need draws."""
         depth = {} if self.depth_dir is None else {'depth_path': os.path.join(self.depth_dir, self.depth_names[index])}
         return depth | {
             'img_path': os.path.join(self.img_dir, self.img_names[index]),
@@ -224,7 +232,17 @@ class BaseSegDataset(Dataset):
             'label_map': self.label_map,
             'dataset': self.name,
             'draws': draws,
+            'file_index': index,
         }
+
+    def source_files(self, index: int, kinds: Iterable[str]) -> dict[str, str]:
+        """Paths of file ``index``, by ``image``, ``label``, ``depth``."""
+        paths = {
+            'image': (self.img_dir, self.img_names),
+            'label': (self.seg_map_dir, self.label_names),
+            'depth': (self.depth_dir or '', self.depth_names),
+        }
+        return {kind: os.path.join(paths[kind][0], paths[kind][1][index]) for kind in kinds}
 
     def sample(self, index: int, draws: Draws) -> dict[str, Any]:
         """File ``index`` through the pipeline with these random decisions."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 import cv2
+
+CHUNK = 4  # items that a process gets at once
+AHEAD = 4  # chunks per process that are worked on before their results are asked for
 
 Item = TypeVar('Item')
 Result = TypeVar('Result')
@@ -31,11 +35,24 @@ def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], npro
         return
     # Fresh interpreters: a copy of a process whose threads hold locks (OpenCV, PyTorch) would wait for them forever.
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(nproc, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        try:
-            yield from pool.map(function, items, chunksize=4)
-        except BrokenProcessPool:
-            raise ChildProcessError('a process was killed (out of memory?): run again with a smaller --nproc') from None
+    waiting: deque[Future[list[Result]]] = deque()
+    pool = ProcessPoolExecutor(nproc, context, initializer=cv2.setNumThreads, initargs=(1,))
+    try:
+        for start in range(0, len(items), CHUNK):
+            # Results that nobody has asked for yet fill the memory.
+            if len(waiting) >= AHEAD * nproc:
+                yield from waiting.popleft().result()
+            waiting.append(pool.submit(_each, function, items[start : start + CHUNK]))
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool:
+        raise ChildProcessError('a process was killed (out of memory?): run again with a smaller --nproc') from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [function(item) for item in items]
 
 
 def start_worker(worker_id: int) -> None:

@@ -97,6 +97,7 @@ def domain_dataset(cfg: Config, domain: str, change: Callable[[list[dict[str, An
     for single in single_configs(dataset):
         single['pipeline'] = change(list(single['pipeline']))
         single['test_mode'] = True
+        single.pop('packed', None)  # a packed copy is one of the training's pipeline
     with clear_config_errors({'dataset': dataset}):
         return DATASETS.build(dataset)
 

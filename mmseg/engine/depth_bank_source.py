@@ -67,6 +67,8 @@ def source_pairs(cfg: Config, seed: int, sampling: str = 'training') -> tuple[UD
     if sampling == 'each_image':
         config = {key: value for key, value in config.items() if not key.endswith('_sampling')}
         config['source_order'] = 'shuffled'
+    for single in [*single_configs(config['source']), *single_configs(config['target'])]:
+        single.pop('packed', None)  # the same samples, but without the source's depth
     for source in single_configs(config['source']):
         source['pipeline'] = with_depth(source['pipeline'])
         source['data_prefix'] = {'depth_path': DEPTH_FOLDER, **(source.get('data_prefix') or {})}

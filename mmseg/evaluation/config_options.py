@@ -113,6 +113,7 @@ def set_tta(cfg: Config) -> None:
         if not steps or steps[-1]['type'] != 'PackSegInputs':
             raise ValueError('--tta: the test pipeline must end with PackSegInputs')
         dataset['pipeline'] = [*steps[:-1], {'type': 'TestTimeScales', 'ratios': TTA_RATIOS}, steps[-1]]
+        dataset.pop('packed', None)  # every scale is made from the image as it is in its file
     cfg.model.test_cfg = {**test_cfg, 'flip_tta': True}
 
 

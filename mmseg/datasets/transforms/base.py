@@ -27,10 +27,12 @@ class Transform:
     Attributes:
         random: draws random decisions, so a second call gives another result.
         changes_labels: may change how many pixels of a class the label map holds (crops do, flips do not).
+        stands_for: classes of transforms whose work this one does in their place.
     """
 
     random = False
     changes_labels = False
+    stands_for: tuple[type, ...] = ()
 
     def __call__(self, results: Results) -> Results:
         raise NotImplementedError
@@ -52,8 +54,12 @@ class Compose:
         return results
 
     def find(self, kind: type) -> int | None:
-        """Position of the last transform of a class, None without one."""
-        found = [i for i, transform in enumerate(self.transforms) if isinstance(transform, kind)]
+        """Position of the last transform of a class, or of one that stands for it; None without one."""
+        found = [
+            i
+            for i, item in enumerate(self.transforms)
+            if isinstance(item, kind) or any(issubclass(other, kind) for other in getattr(item, 'stands_for', ()))
+        ]
         return found[-1] if found else None
 
     def split_for_redrawing(self) -> tuple[Compose, Compose, Compose]:

@@ -53,6 +53,11 @@ class LoadAnnotations(Transform):
             if reduce_zero_label:
                 self._table = np.where(self._table == IGNORE, IGNORE, self._table - 1).astype(np.uint8)
 
+    @property
+    def table(self) -> list[int] | None:
+        """Train id of each id in the file; None = the same."""
+        return None if self._table is None else self._table.tolist()
+
     def __call__(self, results: Results) -> Results:
         path = results['seg_map_path']
         label = read_label(path)
