@@ -15,4 +15,5 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         Scalar tensor, on the device of ``logits``.
     """
-    return 100 * (logits.argmax(dim=1) == labels).to(logits.dtype).mean()
+    # On a CPU max() finds the class several times faster than argmax().
+    return 100 * (logits.max(dim=1).indices == labels).to(logits.dtype).mean()
