@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from mmseg.datasets.base_dataset import files_below
-from mmseg.datasets.image_io import read_label, write_png
+from mmseg.datasets.image_io import read_label, write_label
 from mmseg.datasets.label_tables import IGNORE
 from mmseg.datasets.parallel import map_in_order
 from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, CLASS_STATS_FILE
@@ -71,11 +71,6 @@ def class_counts(label: np.ndarray) -> dict[int, int]:
     """Pixels per train id of a (H, W) uint8 label map, rising, without absent ids and ignore."""
     counts = np.bincount(label.ravel(), minlength=256)[:IGNORE]
     return {int(train_id): int(counts[train_id]) for train_id in np.flatnonzero(counts)}
-
-
-def write_label(path: str, label: np.ndarray) -> None:
-    """Write a (H, W) uint8 label map as an 8-bit grey PNG: whole, or not at all."""
-    write_png(path, label)
 
 
 def convert_file(task: Task, read_train_ids: Callable[[str], np.ndarray]) -> Outcome:

@@ -1,9 +1,11 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg.datasets.image_io import read_16_bit_colour, read_image, read_label
+from mmseg.datasets.image_io import read_16_bit_colour, read_image, read_label, write_label
 from tests.datasets.tiny_data import picture, save
 
 
@@ -93,3 +95,16 @@ def test_image_wider_than_opencv_reads(tmp_path):
     path = save(tmp_path / 'wide.bmp', np.zeros((1, 2**20 + 1), np.uint8))
     with pytest.raises(ValueError, match='wide.bmp cannot be read'):
         read_image(path)
+
+
+def test_label_files_hold_the_ids_unfiltered(tmp_path):
+    label = np.repeat(np.repeat(np.array([[0, 18], [255, 7]], np.uint8), 40, 0), 30, 1)
+    path = tmp_path / 'a.png'
+    write_label(str(path), label)
+    np.testing.assert_array_equal(read_label(str(path)), label)
+    assert [file.name for file in tmp_path.iterdir()] == ['a.png']
+    if hasattr(cv2, 'IMWRITE_PNG_FILTER'):
+        content = path.read_bytes()
+        start = content.index(b'IDAT')
+        rows = zlib.decompress(content[start + 4 : start + 4 + int.from_bytes(content[start - 4 : start], 'big')])
+        assert set(rows[:: label.shape[1] + 1]) == {0}  # every row's filter type

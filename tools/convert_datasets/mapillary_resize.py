@@ -24,8 +24,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 
 from mmseg.datasets.base_dataset import files_below, without_suffix  # noqa: E402
-from mmseg.datasets.conversion import write_label  # noqa: E402
-from mmseg.datasets.image_io import read_image, read_label  # noqa: E402
+from mmseg.datasets.image_io import read_image, read_label, write_label  # noqa: E402
 from mmseg.datasets.parallel import map_in_order  # noqa: E402
 from mmseg.datasets.transforms.resize import resize_image, resize_map  # noqa: E402
 from tools._entry import run_tool  # noqa: E402

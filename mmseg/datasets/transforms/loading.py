@@ -90,8 +90,9 @@ class LoadAnnotations(Transform):
 
     @staticmethod
     def _check_ids(label: np.ndarray, num_classes: int, path: str) -> None:
-        unknown = np.flatnonzero(count_labels(label)[num_classes:IGNORE]) + num_classes
-        if unknown.size:
+        # Counting takes longer: it is for the message.
+        if num_classes < IGNORE and cv2.countNonZero(cv2.inRange(label, num_classes, IGNORE - 1)):
+            unknown = np.flatnonzero(count_labels(label)[num_classes:IGNORE]) + num_classes
             raise ValueError(
                 f'label map {path} holds ids {", ".join(map(str, unknown[:8]))}, but the dataset has {num_classes} '
                 f'classes (0 to {num_classes - 1}, 255 = ignore): convert the label maps or give a label_map'
