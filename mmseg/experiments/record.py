@@ -104,6 +104,8 @@ def stage_config(stage: Stage) -> dict[str, Any]:
 
 def differences(old: Any, new: Any, path: str = '') -> list[str]:
     """What has changed between two settings: ``train_cfg.max_iters 100 -> 200``."""
+    if _are_dicts(old) and _are_dicts(new) and len(old) == len(new):
+        old, new = dict(enumerate(old)), dict(enumerate(new))
     if isinstance(old, dict) and isinstance(new, dict):
         keys = dict.fromkeys([*old, *new])
         missing = object()
@@ -116,3 +118,7 @@ def differences(old: Any, new: Any, path: str = '') -> list[str]:
                 lines += differences(before, after, key)
         return lines
     return [] if old == new else [f'{path} {old!r} -> {new!r}']
+
+
+def _are_dicts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)

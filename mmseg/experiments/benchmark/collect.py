@@ -58,7 +58,7 @@ def collect(benchmarks: Mapping[str, Benchmark], folder: Path) -> FinishedRow:
     tests = {name: found[name] for name in content if 'test' in content[name] and _is_finished(found.get(name))}
     logs = {name: read_training_log(folder / name) for name in trainings}
     scores = {
-        name: test_scores(read_result(folder / name / Path(one.output).name), references(one.settings['test'])[0].stage)
+        name: scores_of(read_result(folder / name / Path(one.output).name), references(one.settings['test'])[0].stage)
         for name, one in tests.items()
     }
     iterations = sum(int(one.settings['config']['train_cfg']['max_iters']) for one in trainings.values())
@@ -126,12 +126,23 @@ def training_facts(config: str, settings: Mapping[str, Any], log: TrainingLog) -
         log: of it.
     """
     written = json.loads(json.dumps(load_config(config).to_dict(), default=str))
-    changes = differences(written, dict(settings))
+    changes = [_with_value(line, settings) for line in differences(written, dict(settings))]
     short = tuple(line if len(line) <= MAX_LENGTH else f'{line[:MAX_LENGTH]}...' for line in changes)
     return TrainingFacts(config, short, int(settings['train_cfg']['max_iters']), log.rate, log.memory)
 
 
-def test_scores(result: Result, training: str) -> Scores:
+def _with_value(line: str, settings: Mapping[str, Any]) -> str:
+    """What a new setting is, beside that it is new."""
+    key, new, _ = line.rpartition(' is new')
+    if not new:
+        return line
+    value: Any = settings
+    for part in key.split('.'):
+        value = value[int(part) if isinstance(value, list) else part]
+    return f'{key} = {value!r}'
+
+
+def scores_of(result: Result, training: str) -> Scores:
     """What a record keeps of a test of a training.
 
     Raises:

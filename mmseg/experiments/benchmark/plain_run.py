@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from mmseg.evaluation.result_file import read_result
 from mmseg.experiments.benchmark.budget import preset_of
-from mmseg.experiments.benchmark.collect import FinishedRow, environment, fingerprint, test_scores, training_facts
+from mmseg.experiments.benchmark.collect import FinishedRow, environment, fingerprint, scores_of, training_facts
 from mmseg.experiments.benchmark.records import RowRecord
 from mmseg.experiments.benchmark.rows import Benchmark, Row
 from mmseg.experiments.benchmark.training_log import LOG, read_training_log
@@ -53,7 +53,7 @@ def collect_plain_run(benchmarks: Mapping[str, Benchmark], folder: Path) -> Fini
         preset=preset_of(benchmark, row, iterations),
         iterations=iterations,
         trainings={'train': training_facts(config, settings, log)},
-        tests={name: test_scores(by_test[name], 'train') for name in TESTS.values() if name in by_test},
+        tests={name: scores_of(by_test[name], 'train') for name in TESTS.values() if name in by_test},
         final='test',
         environment={'began': str(log.meta.get('started', '')), **environment([log])},
         fingerprint=fingerprint(settings),
