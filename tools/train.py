@@ -27,7 +27,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--trust-checkpoint', action='store_true', help='unpickle checkpoints that need it (runs code)')
     parser.add_argument('--seed', type=int, help='seed of everything random')
     parser.add_argument('--deterministic', action='store_true', help='repeatable GPU kernels, slower')
-    parser.add_argument('--precision', choices=('fp32', 'tf32', 'bf16'), help='number format of the passes')
+    parser.add_argument(
+        '--precision', choices=('auto', 'fp32', 'tf32', 'bf16', 'fp16'),
+        help='number format of the passes; auto: bf16 on GPUs that compute in it, else fp32',
+    )  # fmt: skip
+    parser.add_argument('--compile', action='store_true', help='compile the networks; slow first step, then faster')
     parser.add_argument('--accumulate', type=int, metavar='N', help='micro-batches per iteration')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument('--dry-run', action='store_true', help='two iterations, a validation step and a checkpoint')
@@ -50,6 +54,8 @@ def apply_arguments(cfg: Any, arguments: argparse.Namespace) -> Any:
         cfg.deterministic = True
     if arguments.trust_checkpoint:
         cfg.trust_checkpoint = True
+    if arguments.compile:
+        cfg['compile'] = cfg.get('compile') or True
     if arguments.accumulate is not None:
         cfg.train_cfg.accumulate = arguments.accumulate
     if arguments.no_validate:

@@ -6,7 +6,8 @@ load_from = None
 resume = False
 seed = 0
 deterministic = False
-precision = 'fp32'
+# bf16 on GPUs that compute in it, else fp32; fp32 is the arithmetic of the published runs.
+precision = 'auto'
 
 train_cfg = dict(max_iters=40000, val_interval=4000, accumulate=1)
 val_cfg = {}

@@ -58,8 +58,9 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
 
 OPTIONAL_KEYS = (
     'uda', 'load_from', 'resume', 'seed', 'deterministic', 'precision', 'work_dir', 'name', 'exp', 'param_scheduler',
-    'default_hooks', 'custom_hooks', 'custom_imports', 'sync_bn', 'channels_last', 'env_cfg', 'visualizer', 'log_level',
-    'val_cfg', 'test_cfg', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator', 'trust_checkpoint',
+    'default_hooks', 'custom_hooks', 'custom_imports', 'sync_bn', 'channels_last', 'compile', 'env_cfg', 'visualizer',
+    'log_level', 'val_cfg', 'test_cfg', 'val_dataloader', 'test_dataloader', 'val_evaluator', 'test_evaluator',
+    'trust_checkpoint',
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Number formats of a run: ``fp32``, ``tf32`` or ``bf16``."""
+"""Number formats of a run: ``fp32``, ``tf32``, ``bf16`` or ``fp16``; ``auto`` chooses by the device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-MODES = ('fp32', 'tf32', 'bf16')
+from mmseg.engine.loss_scaler import LossScaler
+
+MODES = ('auto', 'fp32', 'tf32', 'bf16', 'fp16')
+SIXTEEN_BITS = {'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 class Precision:
@@ -14,7 +17,12 @@ class Precision:
 
     Args:
         mode: ``fp32`` (TF32 off, as the published runs on the GPUs of their time), ``tf32`` (matrix products and
-            convolutions on tensor cores with 10-bit mantissa) or ``bf16`` (autocast).
+            convolutions on tensor cores with 10-bit mantissa), ``bf16`` (autocast), ``fp16`` (autocast with scaled
+            losses, for GPUs without bfloat16) or ``auto`` (``bf16`` on a GPU that computes in it, else ``fp32``).
+
+    Attributes:
+        mode: the format; never ``auto``.
+        scaler: of the losses, for ``fp16``; else None.
 
     Raises:
         ValueError: for another mode.
@@ -23,13 +31,14 @@ class Precision:
     def __init__(self, mode: str = 'fp32') -> None:
         if mode not in MODES:
             raise ValueError(f'precision={mode!r} is not one of {", ".join(MODES)}')
-        self.mode = mode
+        self.mode = automatic_mode() if mode == 'auto' else mode
+        self.scaler = LossScaler() if mode == 'fp16' else None
 
     def autocast(self, device: torch.device | str) -> AbstractContextManager:
         """The context in which passes run on ``device``."""
-        if self.mode != 'bf16':
+        if self.mode not in SIXTEEN_BITS:
             return nullcontext()
-        return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+        return torch.autocast(torch.device(device).type, dtype=SIXTEEN_BITS[self.mode])
 
     def apply_global_flags(self) -> None:
         """Switches TF32 for this process."""
@@ -39,3 +48,9 @@ class Precision:
 
     def __repr__(self) -> str:
         return f'Precision({self.mode!r})'
+
+
+def automatic_mode() -> str:
+    """The format of ``auto`` on this machine."""
+    fast = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return 'bf16' if fast else 'fp32'

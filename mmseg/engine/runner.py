@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader
 from mmseg.datasets.parallel import start_worker
 from mmseg.datasets.transforms import LoadDepth
 from mmseg.engine import hooks
+from mmseg.engine.compilation import compile_method
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.git_state import git_state
@@ -95,6 +96,8 @@ class Runner(mmengine.runner.Runner):
                 cfg=cfg,
             )
         runner.model.precision = precision
+        if cfg.get('compile'):
+            compile_method(runner.model, cfg.compile)
         return runner
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

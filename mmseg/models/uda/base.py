@@ -14,7 +14,9 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
+from mmseg.engine.compilation import USER_ERRORS, CompiledNetworks, uncompiled
 from mmseg.engine.gradient_sync import average_gradients, rank
+from mmseg.engine.loss_scaler import LossScaler
 from mmseg.engine.precision import Precision
 from mmseg.models.uda.log_window import LogWindow
 from mmseg.models.uda.panel_predictions import prediction_panel
@@ -63,6 +65,7 @@ class UDADecorator(BaseModel):
         accumulate: number of these parts.
         seed: all random draws follow from it, the process, the iteration and the pass.
         precision: number format of the passes; None = that of the weights.
+        compiled: the networks' compiled parts; None = they run as they are.
         panel_interval: every so many steps ``panel`` holds images of the step; 0 = never.
         log_interval: every so many steps ``train_step`` returns means of the log values.
         evaluate_teacher: validate and test the teacher instead of the student.
@@ -86,6 +89,7 @@ class UDADecorator(BaseModel):
         self.accumulate = 1
         self.seed = 0
         self.precision: Precision | None = None
+        self.compiled: CompiledNetworks | None = None
         self.panel_interval = 0
         self.panel: dict[str, Tensor] = {}
         self.log_interval = 50
@@ -119,11 +123,15 @@ class UDADecorator(BaseModel):
         """
         micro_batches = data if isinstance(data, list) else [data]
         self.accumulate = len(micro_batches)
-        optim_wrapper.zero_grad()
-        for number, micro_batch in enumerate(micro_batches):
-            self.micro_batch = number
-            step = self.prepare(self.data_preprocessor(micro_batch, training=True))
-            self._log.add(self.run_passes(step))
+        try:
+            step = self._accumulate(micro_batches, optim_wrapper)
+        except Exception as error:
+            if self.compiled is None or isinstance(error, USER_ERRORS):
+                raise
+            # What a compiler cannot do shows in a forward or a backward: begin the step anew without.
+            self.compiled.give_up(error)
+            self.compiled = None
+            step = self._accumulate(micro_batches, optim_wrapper)
         self.micro_batch = 0
         average_gradients(self.trainable_modules())
         self.update(optim_wrapper)
@@ -131,6 +139,18 @@ class UDADecorator(BaseModel):
         self.iteration += 1
         due = self.iteration == 1 or self.iteration % self.log_interval == 0
         return self._log.read() if due else {}
+
+    def _accumulate(self, micro_batches: list[Any], optim_wrapper: Any) -> Step:
+        """The gradients of all micro-batches; returns the last one's step."""
+        optim_wrapper.zero_grad()
+        logs = []
+        for number, micro_batch in enumerate(micro_batches):
+            self.micro_batch = number
+            step = self.prepare(self.data_preprocessor(micro_batch, training=True))
+            logs.append(self.run_passes(step))
+        for log in logs:
+            self._log.add(log)
+        return step
 
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:
@@ -174,7 +194,8 @@ class UDADecorator(BaseModel):
                 losses = one_pass(step)
             total = sum((value for name, value in losses.items() if 'loss' in name), torch.zeros(()))
             if total.requires_grad:  # a pass may find nothing to learn from this batch
-                (total / self.accumulate).backward()
+                total = total / self.accumulate
+                (total if self.scaler is None else self.scaler.scale(total)).backward()
             log |= {name: value.detach() for name, value in losses.items()}
         return log
 
@@ -184,8 +205,11 @@ class UDADecorator(BaseModel):
 
     def update(self, optim_wrapper: Any) -> None:
         """Step the optimizers, several in the order of ``optimizer_modules``."""
-        several = isinstance(optim_wrapper, OptimWrapperDict)
-        for wrapper in optim_wrapper.values() if several else [optim_wrapper]:
+        wrappers = list(optim_wrapper.values()) if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
+        if self.scaler is not None:
+            self._log.add({'loss_scale': self.scaler.factor})
+            self.scaler.unscale(wrapper.optimizer for wrapper in wrappers)
+        for wrapper in wrappers:
             wrapper.step()
 
     def finish(self, step: Step) -> None:
@@ -233,7 +257,8 @@ class UDADecorator(BaseModel):
     def forward(self, inputs: Any, data_samples: list[SegDataSample] | None = None, mode: str = 'tensor') -> Any:
         """``tensor``: logits at input size; ``predict``: data samples with predictions. Training is ``train_step``."""
         device = (inputs[0] if isinstance(inputs, list) else inputs).device
-        with torch.no_grad(), self.autocast(device):
+        eager = nullcontext() if self.compiled is None else uncompiled()
+        with torch.no_grad(), self.autocast(device), eager:
             if mode == 'tensor':
                 return self.inference_model().encode_decode(inputs)
             if mode == 'predict':
@@ -245,13 +270,16 @@ class UDADecorator(BaseModel):
     def training_state(self) -> dict[str, Any]:
         """What continues a training beside the networks: plain tensors, numbers and strings."""
         parts = {name: part.training_state() for name, part in self._stateful_parts()}
-        return {'iteration': self.iteration, **({'parts': parts} if parts else {})}
+        state = {'iteration': self.iteration, **({'parts': parts} if parts else {})}
+        return state if self.scaler is None else {**state, 'loss_scaler': self.scaler.training_state()}
 
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Continue where ``training_state`` was taken."""
         self.iteration = int(state['iteration'])
         for name, part in self._stateful_parts():
             part.load_training_state(state['parts'][name])
+        if self.scaler is not None and 'loss_scaler' in state:
+            self.scaler.load_training_state(state['loss_scaler'])
 
     def _stateful_parts(self) -> list[tuple[str, Any]]:
         """Components with more state than their buffers, by name."""
@@ -261,6 +289,11 @@ class UDADecorator(BaseModel):
     def autocast(self, device: torch.device) -> AbstractContextManager:
         """The number format of the networks' passes."""
         return nullcontext() if self.precision is None else self.precision.autocast(device)
+
+    @property
+    def scaler(self) -> LossScaler | None:
+        """Of the losses, if the passes run in float16."""
+        return None if self.precision is None else self.precision.scaler
 
     def generator(self, name: str) -> torch.Generator:
         """A generator of the CPU for the draws called ``name`` of this process, iteration and micro-batch."""
