@@ -154,7 +154,7 @@ class EncoderDecoder(nn.Module):
         """Logits from which resizing to ``size`` = (h, w) starts, at least float32."""
         options = self.inference_options
         if options.mode == 'slide':
-            pixels = options.batch_pixels if options.batched_slide else 0
+            pixels = options.pixels_on(images.device) if options.batched_slide else 0
             return slide(images, self.encode_decode, options.crop_size, options.stride, pixels)
         direct = options.single_resize or tuple(images.shape[2:]) == tuple(size)
         return at_least_float32(self.head_logits(images) if direct else self.encode_decode(images))

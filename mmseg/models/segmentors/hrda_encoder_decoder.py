@@ -166,7 +166,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
             (height, width),
             (height // 2, width // 2) if self.hr_slide_overlapping else (height, width),
             # Batch statistics in training, of a teacher say, are those of all windows.
-            None if self.training else self.inference_options.batch_pixels,
+            None if self.training else self.inference_options.pixels_on(images.device),
             cell,
         )
         out = head.combine(context, coarse, detail, view, cell)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from mmseg.models.segmentors.inference_options import GPU_PIXELS
+
 Result = TypeVar('Result')
 
 SMALLEST = 2**16  # pixels: a single window of 256x256
@@ -28,15 +30,16 @@ def retry_smaller(network: Any, predict: Callable[..., Result], *args: Any) -> R
     """
     while True:
         options = network.inference_options
+        pixels = options.batch_pixels or GPU_PIXELS
         try:
             return predict(*args)
         except torch.OutOfMemoryError:
-            if options.batch_pixels // 2 < SMALLEST:
+            if pixels // 2 < SMALLEST:
                 raise
         # Here the failed attempt's tensors are gone.
-        network.inference_options = replace(options, batch_pixels=options.batch_pixels // 2)
+        network.inference_options = replace(options, batch_pixels=pixels // 2)
         warnings.warn(
-            f'memory does not suffice for windows of {options.batch_pixels} pixels at once: going on with half of '
-            f'them; model.test_cfg.batch_pixels={options.batch_pixels // 2} saves this attempt',
+            f'memory does not suffice for windows of {pixels} pixels at once: going on with half of them; '
+            f'model.test_cfg.batch_pixels={pixels // 2} saves this attempt',
             stacklevel=2,
         )

@@ -1,6 +1,7 @@
 """A wrong ``test_cfg`` is one clear error before anything runs."""
 
 import pytest
+import torch
 
 from mmseg.models.segmentors.inference_options import InferenceOptions
 
@@ -16,6 +17,12 @@ def test_lists_of_json_configs_become_tuples():
     options = InferenceOptions.from_config(SLIDE)
     assert options == InferenceOptions('slide', (96, 64), (48, 32), batched_slide=True)
     assert not InferenceOptions.from_config({**SLIDE, 'batched_slide': False}).batched_slide
+
+
+def test_smaller_batches_of_windows_on_a_cpu():
+    sizes = {kind: InferenceOptions().pixels_on(torch.device(kind)) for kind in ('cpu', 'cuda')}
+    assert sizes == {'cpu': 2**17, 'cuda': 2**22}
+    assert InferenceOptions(batch_pixels=5).pixels_on(torch.device('cpu')) == 5
 
 
 def test_window_options_may_stay_when_the_mode_is_switched_to_whole():
