@@ -21,6 +21,8 @@ from mmseg.experiments.record import Record, differences, read_record
 from mmseg.experiments.references import references
 
 MAX_LENGTH = 160
+# They say where a training lies and how it is watched, not what it computes.
+MECHANICS = ('work_dir', 'resume', 'val_cfg', 'val_dataloader', 'val_evaluator')
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def training_facts(config: str, settings: Mapping[str, Any], log: TrainingLog) -
         log: of it.
     """
     written = json.loads(json.dumps(load_config(config).to_dict(), default=str))
-    changes = [_with_value(line, settings) for line in differences(written, dict(settings))]
+    lines = differences(written, dict(settings))
+    changes = [_with_value(line, settings) for line in lines if not re.match(rf'({"|".join(MECHANICS)})\b', line)]
     short = tuple(line if len(line) <= MAX_LENGTH else f'{line[:MAX_LENGTH]}...' for line in changes)
     return TrainingFacts(config, short, int(settings['train_cfg']['max_iters']), log.rate, log.memory)
 
