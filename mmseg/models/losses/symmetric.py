@@ -7,7 +7,6 @@ References: Wang et al., "Symmetric Cross Entropy for Robust Learning with Noisy
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_sum, world_size
@@ -28,7 +27,8 @@ def reverse_cross_entropy(logits: Tensor, labels: Tensor, ignore_index: int = 25
     """
     probabilities = at_least_float32(logits).softmax(dim=1).clamp(LEAST_PROBABILITY, 1)
     labelled = labels != ignore_index
-    one_hot = F.one_hot(torch.where(labelled, labels, 0), logits.shape[1]).movedim(-1, 1)
+    classes = torch.arange(logits.shape[1], device=logits.device)[:, None, None]
+    one_hot = torch.where(labelled, labels, 0)[:, None] == classes
     targets = one_hot.to(probabilities.dtype).clamp(LEAST_LABEL, 1)
     losses = -(probabilities * targets.log()).sum(dim=1) * labelled
     # Gradients are averaged over processes afterwards, hence the divisor.

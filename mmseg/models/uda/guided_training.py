@@ -98,9 +98,9 @@ class GuidedTraining(UDADecorator):
                 f'uda.depth_guidance: source crops of {foreign.pop()} for training images of {size}; make the bank '
                 'with the config that is trained'
             )
-        slots = slots.to(step.source.images.device)
+        slots = slots.to(step.source.images.device, non_blocking=True)
         images = self.data_preprocessor.normalize(torch.stack([image for image, _ in read]))
-        labels = torch.stack([label for _, label in read]).to(slots.device).long()
+        labels = torch.stack([label for _, label in read]).to(slots.device, non_blocking=True).long()
         return replace(
             step.source,
             images=step.source.images.index_copy(0, slots, images.to(step.source.images.dtype)),

@@ -65,8 +65,8 @@ def reweight(
     """
     new = ((similarity - low) / (high - low)).masked_fill(similarity < low, 0)
     plan = new.masked_fill(similarity > high, CONFIDENT).masked_fill(~chosen[:, None], UNTOUCHED)
-    ignored = torch.tensor([index in ignore_classes for index in range(plan.shape[1])], device=plan.device)
-    plan = plan.masked_fill(ignored, UNTOUCHED).to(weight.dtype)
+    ignored = torch.tensor([index in ignore_classes for index in range(plan.shape[1])])
+    plan = plan.masked_fill(ignored.to(plan.device, non_blocking=True), UNTOUCHED).to(weight.dtype)
     plan = torch.cat([plan, plan.new_full((len(plan), 1), UNTOUCHED)], dim=1)  # the last for pixels of no class
     if region == 'first_row':
         return _reweight_first_row(weight, labels, confident, plan)

@@ -138,7 +138,7 @@ class MemoryBankContrast(BaseModule):
         self.proto_queue[rows, slot] = torch.where(present[:, None], means, self.proto_queue[rows, slot])
         self.proto_pointer.copy_(torch.where(present, (slot + 1) % self.memory_size, slot))
 
-        picks = picks.to(labels.device)
+        picks = picks.to(labels.device, non_blocking=True)
         written = picks >= 0
         number = written.sum(dim=1)
         wraps = self.pixel_pointer + number > self.memory_size
@@ -191,7 +191,9 @@ class MemoryBankContrast(BaseModule):
         if anchors.numel() == 0:
             return embedding.sum() * 0
         with torch.autocast(embedding.device.type, enabled=False):
-            anchors = anchors.to(labels.device).t().flatten()  # all classes' first anchors, then their second, ...
+            anchors = (
+                anchors.to(labels.device, non_blocking=True).t().flatten()
+            )  # all classes' first anchors, then their second, ...
             vectors = embedding.transpose(0, 1).flatten(1).t()[anchors]
             bank = torch.cat([self.proto_queue, self.pixel_queue]).to(vectors.dtype)
             scores = vectors @ bank.flatten(0, 1).t() / self.temperature

@@ -83,7 +83,7 @@ def warp(values: Tensor, operation: Operation, mode: str = 'nearest') -> tuple[T
     height, width = values.shape[1:]
     if operation.name == 'Hflip':
         return values.flip(2), torch.ones(height, width, dtype=torch.bool, device=values.device)
-    matrix = inverse_matrix(operation, height, width).to(values.device)
+    matrix = inverse_matrix(operation, height, width).to(values.device, non_blocking=True)
     y, x = (torch.arange(size, dtype=torch.float64, device=values.device) + 0.5 for size in (height, width))
     from_x = matrix[0, 0] * x + (matrix[0, 1] * y + matrix[0, 2])[:, None]
     from_y = matrix[1, 0] * x + (matrix[1, 1] * y + matrix[1, 2])[:, None]
