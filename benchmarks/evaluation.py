@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 CONFIGS = ('configs/demo/daformer.py', 'configs/demo/hrda.py')
-FORMATS = ('plain', 'fp32', 'tf32', 'bf16')
+FORMATS = ('plain', 'fp32', 'tf32', 'bf16', 'fp16')
 CLASSES = 19
 
 
@@ -152,7 +152,7 @@ def measure(cfg: Any, mode: str, device: Any, out: Path | None, repeats: int) ->
     preprocessor.to(device)
     if 'channels_last' in words:
         model.to(memory_format=torch.channels_last)
-    precision = Precision(next((word for word in words if word in ('tf32', 'bf16')), 'fp32'))
+    precision = Precision(next((word for word in words if word in ('tf32', 'bf16', 'fp16')), 'fp32'))
     precision.apply_global_flags()
     plain = 'plain' in words
     if plain:

@@ -50,7 +50,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     how.add_argument('--eval-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
                      help='of the originals: imgfile_prefix=DIR, to_label_id=False')  # fmt: skip
     how.add_argument('--work-dir', help="folder for what is written (default: the checkpoint's)")
-    how.add_argument('--precision', choices=('fp32', 'tf32', 'bf16'), default='fp32')
+    how.add_argument('--precision', choices=('fp32', 'tf32', 'bf16', 'fp16', 'auto'), default='fp32',
+                     help='auto: bf16 on a GPU that computes in it (default: %(default)s)')  # fmt: skip
     how.add_argument('--device', help='default: the GPU if there is one')
     how.add_argument('--trust-checkpoint', action='store_true', help='read checkpoints that can run code')
     options = parser.parse_args(arguments)
