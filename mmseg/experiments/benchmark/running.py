@@ -118,13 +118,12 @@ def _run_row(request: Request, row: Row, seed: int) -> bool:
     plan = request.plan(row, seed)
     file = plan.experiment.file
     again = shlex.join(['python', 'run_experiments.py', '--config', file.as_posix(), '--machine', request.machine])
+    _write_file(file, request.content(row, seed))
     if all(map(plan.is_done, plan.experiment.stages)):
         running.check(plan, again)
         print(f'finished: {plan.places.folder}', flush=True)
-    else:
-        _write_file(file, request.content(row, seed))
-        if not running.run_stages(plan, again):
-            return False
+    elif not running.run_stages(plan, again):
+        return False
     if request.results is not None:
         _record(request, plan.places.folder, request.results)
     return True
@@ -154,6 +153,8 @@ def _lengths(plan: Plan) -> str:
 
 def _state(plan: Plan) -> str:
     stages = plan.experiment.stages
+    if any(map(plan.complaint, stages)):
+        return 'settings have changed'
     done = [name for name in stages if plan.is_done(name)]
     if len(done) == len(stages):
         return 'finished'

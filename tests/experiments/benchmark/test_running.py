@@ -126,7 +126,7 @@ def test_other_lengths_lie_elsewhere(commands):
     assert not Path('docs/results/demo').exists()
 
 
-def test_changed_configs_are_recorded_only_where_asked(commands):
+def test_changed_configs_are_recorded_only_where_asked(commands, capsys):
     run('--rows', 'minent', '--cfg-options', 'uda.entropy_weight.main=0.5')
     assert not Path('docs').exists()
     run('--rows', 'minent', '--cfg-options', 'uda.entropy_weight.main=0.5', '--results', 'mine')
@@ -135,6 +135,9 @@ def test_changed_configs_are_recorded_only_where_asked(commands):
     # What was finished with other settings is not taken for the benchmark's.
     with pytest.raises(ValueError, match='stage train is finished, but its settings are others now'):
         run('--rows', 'minent')
+    capsys.readouterr()
+    run('--rows', 'minent', '--list')
+    assert capsys.readouterr().out.endswith('settings have changed\n')
 
 
 def test_list_and_dry_run_touch_nothing(commands, capsys):
