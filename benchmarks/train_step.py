@@ -2,7 +2,7 @@
 
     python benchmarks/train_step.py                                       # a demo config on a CPU
     python benchmarks/train_step.py configs/daformer/CONFIG.py --modes plain fp32 tf32 bf16 bf16+channels_last
-    python benchmarks/train_step.py configs/mic/CONFIG.py --plain --batch 2 --json mic.json
+    python benchmarks/train_step.py configs/mic/CONFIG.py --plain --modes bf16+channels_last+compiled --json mic.json
 
 Batches are made up and weights are random: no data, no downloads. ``plain`` is the step as code bases of this field had
 it (float32 with torch's default flags, a backward of its own for the feature distance, one average per teacher
@@ -20,7 +20,8 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 CONFIGS = ('configs/demo/daformer.py',)
-WORDS = ('plain', 'fp32', 'tf32', 'bf16', 'channels_last')
+FORMATS = ('plain', 'fp32', 'tf32', 'bf16', 'fp16')
+WORDS = (*FORMATS, 'channels_last', 'compiled')
 PEAK_TFLOPS = {'H200': 989.0, 'H100': 989.0, 'A100': 312.0, 'L40S': 362.0, 'RTX 4090': 165.0, 'A10': 125.0}
 
 
@@ -43,6 +45,7 @@ class Result:
         memory_mib: most memory that the step held, networks and optimizer included.
         teraflop: operations per iteration, in 10^12.
         peak_share: of the device's bfloat16 peak; None where that is not known.
+        waits: how often the host waited for the GPU in a step; None on a CPU, which has nothing to wait for.
         parts: milliseconds per iteration by part of the step.
     """
 
@@ -51,6 +54,7 @@ class Result:
     memory_mib: float
     teraflop: float
     peak_share: float | None
+    waits: int | None = None
     parts: dict[str, float] = field(default_factory=dict)
 
 
@@ -75,9 +79,9 @@ def parse_mode(text: str) -> str:
     """A mode such as `bf16+channels_last`; at most one number format."""
     words = text.split('+')
     unknown = [word for word in words if word not in WORDS]
-    formats = [word for word in words if word in ('plain', 'fp32', 'tf32', 'bf16')]
+    formats = [word for word in words if word in FORMATS]
     if unknown or len(formats) > 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: at most one of plain, fp32, tf32, bf16, and channels_last')
+        raise argparse.ArgumentTypeError(f'{text!r}: at most one of {", ".join(FORMATS)}, and channels_last, compiled')
     return text
 
 
@@ -106,6 +110,7 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
     import torch
 
     from benchmarks._plain import make_plain
+    from mmseg.engine.compilation import compile_method
     from mmseg.engine.optimizer_groups import build_optim_wrapper
     from mmseg.engine.precision import Precision
     from mmseg.models.uda import build_method
@@ -120,12 +125,14 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
     method.to(device).train()
     if 'channels_last' in words:
         method.to(memory_format=torch.channels_last)
-    precision = Precision(next((word for word in words if word in ('tf32', 'bf16')), 'fp32'))
+    precision = Precision(next((word for word in words if word in FORMATS[1:]), 'fp32'))
     precision.apply_global_flags()
     method.precision = precision
     if 'plain' in words:
         torch.backends.cudnn.allow_tf32 = True
         make_plain(method)
+    if 'compiled' in words:
+        compile_method(method, True)
     return method, build_optim_wrapper(method, cfg['optim_wrapper'])
 
 
@@ -167,7 +174,24 @@ def measure(cfg: Any, mode: str, size: tuple[int, int], batch: int, device: Any,
     timeline.switch('end')
     parts = {name: value / options.iterations for name, value in timeline.milliseconds().items()}
     rate = 1 / statistics.median(seconds)
-    return Result(mode, rate, memory.mib, teraflop, None, parts)
+    return Result(mode, rate, memory.mib, teraflop, None, host_waits(step, device), parts)
+
+
+def host_waits(step: Callable[[], None], device: Any) -> int | None:
+    """Operations of a step for which the host waits for the GPU; None on a CPU."""
+    import torch
+
+    if device.type != 'cuda':
+        return None
+    torch.cuda.synchronize()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        torch.cuda.set_sync_debug_mode('warn')
+        try:
+            step()
+        finally:
+            torch.cuda.set_sync_debug_mode('default')
+    return sum('synchronizing CUDA operation' in str(warning.message) for warning in caught)
 
 
 def machine(device: Any) -> dict[str, Any]:
@@ -193,14 +217,17 @@ def peak_of(name: str, options: argparse.Namespace) -> float | None:
 def print_table(results: list[Result]) -> None:
     """Markdown: a row per mode, then the parts of the step in milliseconds."""
     base = results[0]
-    print(f'| mode | it/s | against {base.mode} | memory | against {base.mode} | TFLOP/it | share of peak |')
-    print('|---' * 7 + '|')
+    print(
+        f'| mode | it/s | against {base.mode} | memory | against {base.mode} | TFLOP/it | share of peak | host waits |'
+    )
+    print('|---' * 8 + '|')
     for result in results:
         share = '' if result.peak_share is None else f'{100 * result.peak_share:.1f} %'
         print(
             f'| {result.mode} | {result.iterations_per_second:.2f} '
             f'| {result.iterations_per_second / base.iterations_per_second:.2f}x | {result.memory_mib:.0f} MiB '
-            f'| {result.memory_mib / base.memory_mib:.2f}x | {result.teraflop:.3f} | {share} |'
+            f'| {result.memory_mib / base.memory_mib:.2f}x | {result.teraflop:.3f} | {share} '
+            f'| {"" if result.waits is None else result.waits} |'
         )
     names = list(dict.fromkeys(name for result in results for name in result.parts))
     print('\n| ms per iteration | ' + ' | '.join(result.mode for result in results) + ' |')

@@ -33,7 +33,7 @@ from mmseg.engine.gradient_sync import broadcast_parameters, world_size
 from mmseg.engine.logging import environment, one_line, quiet
 from mmseg.engine.loops import TrainLoop
 from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
-from mmseg.engine.precision import Precision
+from mmseg.engine.precision import SIXTEEN_BITS, Precision
 from mmseg.engine.training_state import restore
 from mmseg.registry import DATASETS, PARAM_SCHEDULERS, RUNNERS
 
@@ -183,7 +183,9 @@ class Runner(mmengine.runner.Runner):
     def _init_model_weights(self) -> None:
         super()._init_model_weights()
         broadcast_parameters(self.model)
-        if self.cfg.get('channels_last'):
+        # Tensor cores read 16-bit maps in this order; elsewhere it is the config's choice, as it changes dropout masks.
+        suits = torch.cuda.is_available() and Precision(self.cfg.get('precision', 'fp32')).mode in SIXTEEN_BITS
+        if self.cfg.get('channels_last', suits):
             # After drawing weights, which fills memory in its order. Convolutions hand this order on to their outputs.
             self.model.to(memory_format=torch.channels_last)
 
