@@ -59,6 +59,8 @@ class Result:
 
 
 def parse_arguments() -> argparse.Namespace:
+    from mmengine.config import DictAction
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('configs', nargs='*', default=CONFIGS, metavar='CONFIG')
     parser.add_argument('--modes', nargs='+', type=parse_mode, default=['fp32'], metavar='MODE',
@@ -70,7 +72,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--warmup', type=int, default=3, help='steps before')
     parser.add_argument('--device', help='default: the GPU if there is one')
     parser.add_argument('--peak', type=float, help="TFLOP/s of the device's dense bfloat16 products")
-    parser.add_argument('--cfg-options', nargs='+', metavar='KEY=VALUE', help='changes to all configs')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE', help='changes to all configs'
+    )
     parser.add_argument('--json', type=Path, help='file for all numbers, with hardware and versions')
     return parser.parse_args()
 
