@@ -53,7 +53,7 @@ def count_pixels(prediction: Tensor, label: Tensor, num_classes: int, ignore_ind
 
 def check_extremes(extremes: Sequence[int], num_classes: int) -> None:
     """Raise a ValueError where the lowest or highest id of :func:`count_pixels` is none of the classes."""
-    for what, low, high in (('label map', *extremes[:2]), ('prediction', *extremes[2:])):
+    for what, (low, high) in (('label map', extremes[:2]), ('prediction', extremes[2:])):
         if low < 0 or high >= num_classes:
             wrong = high if high >= num_classes else low
             raise ValueError(f'the {what} holds class id {wrong}, the data set has {num_classes} classes')
