@@ -14,9 +14,9 @@ _ROWS = (
     # Methods.
     Row('advseg', 'AdvSeg', 'advseg_daformer', extends='source_only'),
     Row('minent', 'MinEnt', 'minent_daformer', extends='source_only'),
-    Row('dacs', 'DACS', 'dacs_daformer', extends='source_only', teacher=True),
+    Row('dacs', 'DACS', 'dacs_daformer', extends='source_only', teacher=True, adapt_bn=True),
     Row('dacs_x6', 'DACS, six times as long', 'dacs_daformer', extends='source_only', teacher=True, length=6),
-    Row('daformer', 'DAFormer', 'daformer_daformer', extends='dacs', teacher=True),
+    Row('daformer', 'DAFormer', 'daformer_daformer', extends='dacs', teacher=True, adapt_bn=True),
     Row('hrda', 'HRDA', 'hrda_daformer', extends='daformer', network='hrda', teacher=True),
     Row('mic', 'MIC on DAFormer', 'mic_daformer', extends='daformer', teacher=True),
     Row('mic_hrda', 'MIC on HRDA', 'mic_hrda_daformer', extends='hrda', network='hrda', teacher=True),

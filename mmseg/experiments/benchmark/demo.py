@@ -12,9 +12,9 @@ _ROWS = (
     # Methods.
     Row('advseg', 'AdvSeg', 'advseg', extends='source_only'),
     Row('minent', 'MinEnt', 'minent', extends='source_only'),
-    Row('dacs', 'DACS', 'dacs', extends='source_only', teacher=True),
+    Row('dacs', 'DACS', 'dacs', extends='source_only', teacher=True, adapt_bn=True),
     Row('dacs_x6', 'DACS, six times as long', 'dacs', extends='source_only', teacher=True, length=6),
-    Row('daformer', 'DAFormer', 'daformer', extends='dacs', teacher=True),
+    Row('daformer', 'DAFormer', 'daformer', extends='dacs', teacher=True, adapt_bn=True),
     Row('hrda', 'HRDA', 'hrda', extends='daformer', network='hrda', teacher=True),
     Row('mic', 'MIC on DAFormer', 'mic', extends='daformer', teacher=True),
     Row('mic_hrda', 'MIC on HRDA', 'mic_hrda', extends='hrda', network='hrda', teacher=True),
