@@ -306,6 +306,9 @@ class Runner(mmengine.runner.Runner):
         with clear_config_errors(self.cfg):
             return super().test()
 
+    def _maybe_compile(self, target: str) -> None:
+        """Nothing: mmengine would compile the whole step; ``compile_method`` has compiled the networks."""
+
     def load_or_resume(self) -> None:
         """``resume``: True (this work dir's latest checkpoint, if any) or a path; ``load_from`` gives weights only."""
         if self._has_loaded:

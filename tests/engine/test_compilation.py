@@ -11,6 +11,7 @@ from benchmarks._synthetic import loader_batch
 from mmseg.engine.compilation import CompiledNetworks, compile_method
 from mmseg.models.uda import build_method
 from tests.engine.test_resume_dacs import dacs_config
+from tests.engine.toy import toy_runner
 
 SIZE = (64, 64)
 
@@ -136,3 +137,10 @@ def test_validation_runs_uncompiled(tmp_path):
     compile_method(method, {'backend': failing_backend})
     method.eval()
     assert method(torch.zeros(1, 3, *SIZE)).shape == (1, 19, *SIZE)
+
+
+def test_a_run_compiles_the_networks_and_nothing_else(tmp_path):
+    runner = toy_runner(tmp_path, compile={'backend': 'eager'})
+    runner.train()
+    assert 'train_step' not in vars(runner.model), 'mmengine would compile the whole step'
+    assert {'model.backbone', 'model.decode_head'} <= set(runner.model.compiled.names)
