@@ -43,9 +43,7 @@ def check_whole(folder: Path, number: int, size: tuple[int, int]) -> None:
         faults = [(name, fault) for name, fault in zip(names, found, strict=True) if fault]
     if faults:
         name, fault = faults[0]
-        raise ValueError(
-            f'{folder / name}: {fault}; {len(faults)} of {number} crops are broken: delete them, {_AGAIN}'
-        )
+        raise ValueError(f'{folder / name}: {fault}; {len(faults)} of {number} crops are broken: delete them, {_AGAIN}')
 
 
 def read_crop(file: Path, flags: int) -> np.ndarray:
