@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/demo_runtime.py',
     '../_base_/models/daformer_effnet_lite0_demo.py',
-    '../_base_/datasets/uda_demo_256x256.py',
+    '../_base_/datasets/uda_demo_256x256_pmd.py',
     '../_base_/uda/ckd.py',
     '../_base_/schedules/demo.py',
 ]
@@ -21,23 +21,7 @@ uda = dict(
         ),
     ],
 )
-train_dataloader = dict(
-    dataset=dict(
-        source_order='shuffled',
-        source=dict(
-            pipeline=[
-                dict(type='LoadImageFromFile'),
-                dict(type='LoadAnnotations'),
-                dict(type='Resize', scale=(512, 256), keep_ratio=True),
-                dict(type='RandomCrop', crop_size=(256, 256), cat_max_ratio=0.75),
-                dict(type='RandomFlip', prob=0.5),
-                dict(type='PhotoMetricDistortion'),
-                dict(type='Pad', size=(256, 256)),
-                dict(type='PackTrainInputs'),
-            ]
-        ),
-    )
-)
+train_dataloader = dict(dataset=dict(source_order='shuffled'))
 
 name = 'demo_ddb_ckd'
 exp = 'demo'

@@ -1,4 +1,4 @@
-_base_ = ['uda_demo_256x256.py']
+_base_ = ['uda_demo_256x256_pmd.py']
 
 # Whole target images and their soft labels (tools/make_pseudo_labels.py --soft) beside the crops.
 train_dataloader = dict(
