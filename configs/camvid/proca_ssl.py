@@ -1,4 +1,4 @@
-# ProCA's last stage: trained on the pseudo-labels of the adapted network alone.
+# ProCA's last stage: the adapted network, trained on its own pseudo-labels of the target alone.
 _base_ = [
     '../_base_/camvid_runtime.py',
     '../_base_/models/daformer_effnet_lite0_demo.py',
@@ -25,6 +25,7 @@ train_dataloader = dict(
 )
 # The colour augmentation that the other methods use.
 uda = dict(type='Supervised', source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
+load_from = 'work_dirs/camvid/proca/latest.pth'
 
 name = 'camvid_proca_ssl'
 exp = 'camvid'

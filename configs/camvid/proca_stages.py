@@ -8,5 +8,6 @@ exp = 'camvid'
 stages = dict(
     warmup=dict(train='configs/camvid/source_only_daformer.py'),
     adapt=dict(train='configs/camvid/proca.py'),
-    self_training=dict(train='configs/camvid/proca_ssl.py'),
+    # The published stage starts anew, from ImageNet weights; that takes more iterations than there are here.
+    self_training=dict(train='configs/camvid/proca_ssl.py', load_from='{adapt}'),
 )

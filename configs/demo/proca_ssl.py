@@ -1,4 +1,4 @@
-# ProCA's last stage: trained on the pseudo-labels of the adapted network alone.
+# ProCA's last stage: the adapted network, trained on its own pseudo-labels of the target alone.
 _base_ = [
     '../_base_/demo_runtime.py',
     '../_base_/models/daformer_effnet_lite0_demo.py',
@@ -17,6 +17,7 @@ train_dataloader = dict(
         seg_map_suffix='_leftImg8bit.png',
     ),
 )
+load_from = 'work_dirs/demo/proca/latest.pth'
 
 name = 'demo_proca_ssl'
 exp = 'demo'

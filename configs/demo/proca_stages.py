@@ -8,5 +8,6 @@ exp = 'demo'
 stages = dict(
     warmup=dict(train='configs/demo/source_only.py'),
     adapt=dict(train='configs/demo/proca.py'),
-    self_training=dict(train='configs/demo/proca_ssl.py'),
+    # The published stage starts anew, from ImageNet weights; that takes more iterations than there are here.
+    self_training=dict(train='configs/demo/proca_ssl.py', load_from='{adapt}'),
 )
