@@ -172,10 +172,10 @@ class MemoryBankContrast(BaseModule):
         taking = (labels[:, None] == classes).any(dim=1)
         hard = _table(labels, taking & (prediction != labels), views, len(count), generator)[classes]
         easy = _table(labels, taking & (prediction == labels), views, len(count), generator)[classes]
-        half = views // 2
         available_hard, available_easy = (hard >= 0).sum(dim=1), (easy >= 0).sum(dim=1)
-        both = (available_hard >= half) & (available_easy >= half)
-        of_hard = torch.where(both, half, torch.where(available_hard >= half, views - available_easy, available_hard))
+        # Of an odd number, hard ones may be the smaller half, easy ones must be the larger.
+        few_easy = 2 * available_easy < views
+        of_hard = torch.where(few_easy, views - available_easy, available_hard.clamp(max=views // 2))
         column = torch.arange(views)
         position = torch.where(column < of_hard[:, None], column, column - of_hard[:, None])
         return torch.where(column < of_hard[:, None], hard.gather(1, position), easy.gather(1, position))

@@ -35,6 +35,17 @@ def test_anchors_are_half_hard_where_there_are_enough():
     assert wrong.sum(dim=1).tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(('hard', 'expected'), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 5)])
+def test_anchors_of_an_odd_number_are_different_and_filled_from_the_other_kind(hard, expected):
+    memory = MemoryBankContrast(0.1, width=4, memory_size=6, pixel_update_freq=3, min_samples=5)
+    memory.attach(num_classes=2, channels=5)
+    values = torch.zeros(1, 1, 6, dtype=torch.int64)
+    prediction = (torch.arange(6) < hard).long()[None, None]
+    (drawn,) = memory.draw_anchors(values, prediction, torch.Generator().manual_seed(1))
+    assert len(set(drawn.tolist())) == 5 and min(drawn) >= 0
+    assert int((drawn < hard).sum()) == expected
+
+
 def test_without_anchors_the_loss_is_zero():
     memory, values = bank(), torch.full((2, 4, 5), 255)
     anchors = memory.draw_anchors(values, values, torch.Generator())
