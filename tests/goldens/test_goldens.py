@@ -10,7 +10,7 @@ from tests.goldens.harness import Case
 HERE = Path(__file__).parent
 FOREIGN = os.environ.get('GOLDENS_DIR')
 FOLDER = Path(FOREIGN) if FOREIGN else HERE
-CASES = [Case(path) for path in sorted(FOLDER.glob('*/*.npz'))]
+CASES = [Case(path) for path in sorted(FOLDER.rglob('*.npz'))]
 PENDING = set() if FOREIGN else set((HERE / 'pending.txt').read_text().split())
 
 
@@ -20,7 +20,7 @@ def _parameter(case):
 
 
 def test_cases_found():
-    assert CASES, f'no golden cases (<part>/<name>.npz) in {FOLDER}'
+    assert CASES, f'no golden cases (<part>/<name>.npz) under {FOLDER.resolve()}'
 
 
 def test_pending_cases_exist():

@@ -8,6 +8,9 @@ from mmseg.models.uda.components.depth_guidance import DepthGuidance
 from mmseg.models.uda.components.depth_similarity import BankIndex
 
 VALUES = 2e-6
+INPUTS = {'bank', 'pseudo_label', 'depth', 'confident'}
+RESULTS = {'weight_class', 'weight_first_row', 'replace_index', 'score', 'best', 'best_class_similarity'}
+RESULTS |= {'soft_channels', 'soft_values'}
 
 
 def run(case):
@@ -19,6 +22,8 @@ def run(case):
             for name, value in case.arrays.items()
             if name.startswith(f's{number}_')
         }
+        unknown = expected.keys() - INPUTS - RESULTS
+        assert not unknown, f'{situation["title"]}: what is {", ".join(sorted(unknown))}?'
         _compare(situation, inputs, expected)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tests.goldens.harness import Case
+from tests.goldens.harness import Case, sampled_like
 
 BLOCKS = {6: 50, 23: 101, 36: 152}  # blocks of the third stage -> depth
 BN = {'type': 'BN', 'requires_grad': True}
@@ -75,9 +75,7 @@ def check_table(case: Case, entry: str, ours: Mapping[str, torch.Tensor], rtol: 
 def check_strided(case: Case, key: str, ours: torch.Tensor, atol: float) -> None:
     """A stored map with every so-manieth channel, row and column of the full one; ``atol`` of its largest value."""
     stored = case.arrays[key].astype(np.float64)
-    steps = [full // kept for full, kept in zip(ours.shape, stored.shape, strict=True)]
-    sampled = ours.detach()[tuple(slice(None, None, step) for step in steps)].double().numpy()
-    assert sampled.shape == stored.shape, f'{key}: {sampled.shape} sampled, {stored.shape} stored'
+    sampled = sampled_like(ours.detach().double().numpy(), stored)
     np.testing.assert_allclose(sampled, stored, rtol=0, atol=atol * np.abs(stored).max(), err_msg=key)
 
 

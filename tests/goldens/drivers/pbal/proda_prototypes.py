@@ -1,5 +1,7 @@
 """Class means of images, the running mean over them, and the moving average of training."""
 
+import re
+
 import numpy as np
 import torch
 
@@ -9,10 +11,14 @@ from tests.goldens.drivers.pbal import networks
 
 def run(case):
     options = case.meta['options']
+    least = int(re.search(r'minimum (\d+) pixels', options['build'])[1])
     classes, channels = case.meta['outputs']['prototypes_mean']['shape']
     mean, moving = (
         PrototypeBank(classes, channels, rule).double()
-        for rule in ('image_mean', {'type': 'image_momentum', 'momentum': options['moving_momentum']})
+        for rule in (
+            {'type': 'image_mean', 'min_pixels': least},
+            {'type': 'image_momentum', 'momentum': options['moving_momentum'], 'min_pixels': least},
+        )
     )
     vectors, ids = [], []
     batches = sum(name.startswith('feat') for name in case.inputs)
@@ -20,7 +26,7 @@ def run(case):
         features, labels = case.tensor(f'feat{i}'), case.tensor(f'out{i}').argmax(dim=1)
         if f'label{i}' in case.inputs:
             labels = torch.where(labels == case.tensor(f'label{i}'), labels, 255)
-        means, taken = image_means(class_sums(features, labels, classes), 10, sync=False)
+        means, taken = image_means(class_sums(features, labels, classes), least, sync=False)
         image, number = taken.nonzero(as_tuple=True)
         vectors.append(means[image, number])
         ids.append(number)

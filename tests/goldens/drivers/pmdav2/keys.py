@@ -20,6 +20,8 @@ def run(case: Case) -> None:
     student = method.student
     assert {key: list(value.shape) for key, value in student.state_dict().items()} == meta['state']
     assert sum(parameter.numel() for parameter in student.parameters()) == meta['parameters']
+    counts = {'num_keys': len(meta['state']), 'num_parameters': meta['parameters']}
+    assert {name: int(case.arrays[name]) for name in counts} == counts
     for part, count in meta['parameters_by_part'].items():
         assert sum(parameter.numel() for parameter in student.get_submodule(part).parameters()) == count, part
     optimizer = build_optim_wrapper(method, cfg['optim_wrapper']).optimizer

@@ -14,6 +14,7 @@ def run(case):
         weights.append(probabilities)
         return next(choices)
 
+    np.testing.assert_array_equal(case.inputs['presence'], case.arrays['presence'])
     sub_epoch = case.meta['inputs']['sub_epoch']
     sequence = balanced_sequence(case.inputs['presence'], draw_class, list.reverse, sub_epoch)
     expected = case.arrays['sequence']

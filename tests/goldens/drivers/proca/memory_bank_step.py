@@ -23,6 +23,7 @@ def run(case):
     decisions = {f'{ours}_picks': picks_of(case, number, options) for number, ours in enumerate(('src', 'trg'))}
     decisions |= {'src_anchors': case.tensor('src_anchors'), 'trg_anchors': case.tensor('tgt_anchors')}
     batch = TrainBatch(DomainBatch(case.tensor('src'), case.tensor('label')), DomainBatch(case.tensor('tgt')))
+    labels = seen_labels(method.memory)
     log = method.compute_gradients(batch, decisions)
     ours = {
         'loss_sup': log['decode.loss_seg'] + log.get('decode.loss_lovasz', 0),
@@ -34,8 +35,25 @@ def run(case):
     for name, values in meta['losses'].items():
         np.testing.assert_allclose(float(ours[name]), values[0], rtol=meta['rtol_losses'], err_msg=name)
     check_queues(case, method.memory)
+    for name, small in zip(('src', 'tgt'), labels, strict=True):
+        disagree = np.mean(small.numpy() != case.arrays[f'{name}_mask'])
+        assert disagree <= (0.02 if name == 'tgt' else 0), f'{disagree:.2%} of the {name} labels differ'
+        classes = small[case.tensor(f'{name}_anchors')[:, 0]]
+        np.testing.assert_array_equal(classes, case.arrays[f'{name}_anchor_classes'])
     tolerance = meta['rtol_grads_relative_to_each_norm']
     networks.check_rows('gradient', networks.gradients(student), meta['grads'], tolerance)
     projection = networks.gradients(method.memory.projection)
     table = {f'fe.{key}': values for key, values in meta['projection_grads'].items()}
     networks.check_rows('projection gradient', projection, table, tolerance)
+
+
+def seen_labels(memory):
+    """A list that gets the labels, in a row, of each update of the queues: source, then target."""
+    seen, update = [], memory.update
+
+    def watched(embedding, labels, picks):
+        seen.append(labels.flatten())
+        update(embedding, labels, picks)
+
+    memory.update = watched
+    return seen

@@ -24,6 +24,8 @@ def run(case):
     for name, array in (('IoU', 'iou'), ('Acc', 'acc')):
         ours = [scores[f'{name}.{label}'] / 100 for label in classes]
         np.testing.assert_allclose(ours, case.arrays[array], atol=1e-6)
-    names = {'mIoU': 'mIoU', 'mAcc': 'mAcc', 'allAcc': 'aAcc', 'mIoU13': 'mIoU13', 'mIoU_13': 'mIoU13'}
+    names = {'mIoU': 'mIoU', 'mAcc': 'mAcc', 'allAcc': 'aAcc'}
     for name, expected in case.meta['results'].items():
-        np.testing.assert_allclose(scores[names[name]] / 100, expected, atol=1e-6, err_msg=name)
+        ours = names.get(name, 'mIoU13')  # however the case spells the mean of 13 classes
+        assert ours != 'mIoU13' or '13' in name, f'unknown result {name}'
+        np.testing.assert_allclose(scores[ours] / 100, expected, atol=1e-6, err_msg=name)

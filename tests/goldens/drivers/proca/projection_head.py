@@ -12,8 +12,7 @@ def run(case):
     x = case.tensor('x').requires_grad_()
     out = head(x)
     (out * case.tensor('grad_output')).sum().backward()
-    stride = x.shape[1] // case.arrays['dx'].shape[1]  # of the stored channels
-    for name, ours in {'out': out, 'dx': x.grad[:, ::stride]}.items():
+    for name, ours in {'out': out, 'dx': x.grad}.items():
         networks.close(name, ours, case.arrays[name], case.meta['rtol'], case.meta['atol_rel_to_absmax'])
     buffers = dict(head.named_buffers())
     for name in case.arrays.keys() - {'out', 'dx'}:

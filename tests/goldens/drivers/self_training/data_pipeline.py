@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmseg.datasets import CityscapesDataset, GTADataset, UDADataset, collate_domains
 from mmseg.models.data_preprocessor import SegDataPreProcessor
+from tests.goldens.harness import strided
 
 
 def run(case):
@@ -86,10 +87,10 @@ def decisions(case):
 
 def thinned(arrays, name):
     """Arrays stored under a name, or as every k-th row and column under ``<name>_s<k>``, with their k."""
-    for key, recorded in arrays.items():
-        match = re.fullmatch(rf'{name}(?:_s(\d+))?', key)
-        if match:
-            yield recorded, int(match.group(1) or 1)
+    for key in arrays:
+        stored, step = strided(key)
+        if stored == name:
+            yield arrays[key], step
 
 
 def check_images(image, name, arrays):

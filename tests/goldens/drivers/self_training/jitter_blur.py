@@ -14,7 +14,9 @@ def run(case):
     for i, item in enumerate(case.meta['jitter']):
         images = case.tensor(f'jitter_img{i}')
         batch = len(images)
-        factors, order = case.tensor(f'factors{i}').expand(batch, 4), case.tensor(f'order{i}').expand(batch, 4)
+        # One number of each kind, or one for each image.
+        factors = case.tensor(f'factors{i}').reshape(4, -1).t().expand(batch, 4)
+        order = case.tensor(f'order{i}').expand(batch, 4)
         ours[f'jitter{i}'] = color_jitter(images, factors, order, mean, std)
         assert list(images.shape) == item['shape']
     for i, item in enumerate(case.meta['blur']):
