@@ -44,6 +44,10 @@ def main(arguments: list[str] | None = None) -> None:
         benchmark = BENCHMARKS.get(folder.name.partition('-')[0])
         if benchmark is not None:
             found |= sections(benchmark, folder, options.page, options.images)
+    if not found:
+        raise FileNotFoundError(
+            f'{options.results}: no folder of records in it; tools/record_results.py makes {" and ".join(BENCHMARKS)}'
+        )
     text = replace_sections(options.page.read_text(encoding='utf-8'), found, str(options.page))
     partial = options.page.with_name(f'.{options.page.name}')
     partial.write_text(text, encoding='utf-8')

@@ -13,7 +13,6 @@ from torch import nn
 
 PARTS = ('backbone', 'decode_head', 'auxiliary_head')
 RECOMPILATIONS = 64  # student, teachers and frozen encoder share code, and each is one entry per shape and mode
-USER_ERRORS = (ValueError, FileNotFoundError)
 
 
 class CompiledNetworks:
@@ -28,15 +27,23 @@ class CompiledNetworks:
 
     Attributes:
         names: of the parts.
+        proven: a step has run through.
+
+    Raises:
+        ValueError: PyTorch does not know an option.
     """
 
     def __init__(self, method: nn.Module, options: Mapping[str, Any] | None = None) -> None:
         _configure()
         parts = dict(_parts(method))
         self.names = list(parts)
+        self.proven = False
         self._modules = list(parts.values())
         for module in self._modules:
-            module.compile(**{'dynamic': False, **(options or {})})
+            try:
+                module.compile(**{'dynamic': False, **(options or {})})
+            except (RuntimeError, TypeError) as error:
+                raise ValueError(f'config key compile={dict(options or {})}: {error}') from None
 
     def give_up(self, error: Exception) -> None:
         """Run the networks as they are from now on, and say so."""
@@ -48,7 +55,13 @@ class CompiledNetworks:
 
 
 def compile_method(method: Any, options: Mapping[str, Any] | bool) -> None:
-    """Compile a method's networks as the top-level ``compile`` of a config says: True, or options."""
+    """Compile a method's networks as the top-level ``compile`` of a config says: True, or options.
+
+    Raises:
+        ValueError: it says something else.
+    """
+    if not isinstance(options, (bool, Mapping)):
+        raise ValueError(f'config key compile={options!r}: expected True, False or dict(mode=...) for torch.compile')
     compiled = CompiledNetworks(method, options if isinstance(options, Mapping) else None)
     method.compiled = compiled
     print_log(f'Compiling in the first iteration: {", ".join(compiled.names)}', 'current', logging.INFO)

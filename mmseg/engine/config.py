@@ -49,11 +49,25 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         raise ValueError(f'config {file} cannot be read: {type(error).__name__}: {error}') from None
     if cfg_options:
         _check_options(cfg, cfg_options)
-        cfg.merge_from_dict(dict(cfg_options))
+        try:
+            cfg.merge_from_dict(dict(cfg_options))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f'--cfg-options do not fit config {file}: {error.args[0]}') from None
     # It needs this module's table of keys.
     from mmseg.engine.legacy_config import is_legacy, upgrade
 
     return upgrade(cfg) if is_legacy(cfg) else cfg
+
+
+def check_is_training(cfg: Config) -> None:
+    """Makes sure that a config says what training needs.
+
+    Raises:
+        ValueError: it lacks a part, as the files below ``_base_`` and those that are no configs do.
+    """
+    missing = [key for key in ('model', 'train_dataloader', 'optim_wrapper', 'train_cfg') if not cfg.get(key)]
+    if missing:
+        raise ValueError(f'config {cfg.filename or ""} describes no training: it has no {", ".join(missing)}')
 
 
 OPTIONAL_KEYS = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mmengine.config import DictAction
 from mmengine.registry import Registry
 
 from mmseg import registry as registries
@@ -30,6 +31,8 @@ def user_message(error: BaseException) -> str | None:
     data loader's worker.
     """
     text = str(error)
+    if (option := _wrong_option(error)) is not None:
+        return option
     if _WORKER.match(text):
         frames = list(_FRAME.finditer(text))
         if not frames or not _ours(frames[-1]['file']) or not frames[-1]['code'].startswith('raise'):
@@ -69,6 +72,18 @@ def near_names(name: str, candidates: list[str], count: int = 3) -> str:
     lower = {candidate.lower(): candidate for candidate in candidates}
     close = difflib.get_close_matches(name.lower(), list(lower), n=count, cutoff=0.5)
     return f'; did you mean {", ".join(lower[key] for key in close)}?' if close else ''
+
+
+def _wrong_option(error: BaseException) -> str | None:
+    """What is wrong with a KEY=VALUE of the command line, which mmengine splits; None for other errors."""
+    traceback = error.__traceback__ if isinstance(error, (ValueError, AssertionError)) else None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code is DictAction.__call__.__code__:
+            option, word = frame.f_locals.get('option_string'), frame.f_locals.get('kv')
+            return f'{option} {word}: expected KEY=VALUE without blanks, as in train_cfg.max_iters=100 or "a.b=[1,2]"'
+        traceback = traceback.tb_next
+    return None
 
 
 def _unknown_type(name: str, registry_name: str, cfg: Mapping[str, Any]) -> str:

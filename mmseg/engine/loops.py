@@ -53,7 +53,7 @@ class TrainLoop(IterBasedTrainLoop):
             near = difflib.get_close_matches(key, OPTIONS, n=1)
             raise ValueError(f'train_cfg.{key} is unknown{f"; did you mean {near[0]}?" if near else ""}')
         for key, value in {'max_iters': max_iters, 'val_interval': val_interval, 'accumulate': accumulate}.items():
-            if int(value) != value or value < 1:
+            if not isinstance(value, (int, float)) or int(value) != value or value < 1:
                 raise ValueError(f'train_cfg.{key}={value}: expected a whole number of at least 1')
         BaseLoop.__init__(self, runner, dataloader)
         self._max_iters = int(max_iters)

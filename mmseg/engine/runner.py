@@ -73,6 +73,7 @@ class Runner(mmengine.runner.Runner):
             FileNotFoundError: where data or weights that are needed to build are missing.
         """
         cfg = copy.deepcopy(cfg)
+        _check_seed(cfg.get('seed', 0))
         precision = Precision(cfg.get('precision', 'fp32'))
         precision.apply_global_flags()
         distributed = start_process_group()
@@ -197,6 +198,9 @@ class Runner(mmengine.runner.Runner):
         if isinstance(dataloader, DataLoader):
             return dataloader
         cfg = copy.deepcopy(dataloader)
+        for key, least in (('batch_size', 1), ('num_workers', 0)):
+            if not isinstance(cfg.get(key, 1), int) or cfg.get(key, 1) < least:
+                raise ValueError(f'{key}={cfg[key]} of a data loader: expected a whole number of at least {least}')
         # mmengine takes a list of datasets for one that is built already.
         cfg['dataset'] = DATASETS.build(cfg['dataset']) if isinstance(cfg['dataset'], (list, tuple)) else cfg['dataset']
         if not cfg.get('num_workers'):
@@ -363,6 +367,11 @@ def _unique_name(cfg: Config) -> str:
     """mmengine keeps loggers by name and second: runs of one process need names of their own."""
     name, number = cfg.get('name') or (Path(cfg.filename).stem if cfg.filename else 'run'), next(_run_numbers)
     return name if number == 1 else f'{name}-{number}'
+
+
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and not (isinstance(seed, int) and 0 <= seed < 2**32):
+        raise ValueError(f'seed {seed}: expected a whole number from 0 to 2**32 - 1')
 
 
 def _default_work_dir(cfg: Config) -> str:

@@ -10,6 +10,7 @@ import torch.distributed as dist
 from mmengine.config import Config
 from torch import nn
 
+from mmseg.engine.config import check_is_training
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.gradient_sync import is_distributed, rank, world_size
 from mmseg.engine.hooks.logger import peak_memory
@@ -31,10 +32,11 @@ def train(cfg: Config, dry_run: bool = False) -> bool:
         False if a signal stopped the run before its end.
 
     Raises:
-        ValueError: the config is an experiment of several stages.
+        ValueError: the config is an experiment of several stages, or lacks a part of a training.
     """
     if 'stages' in cfg:
         raise ValueError(f'{cfg.filename} lists stages: python run_experiments.py --config {cfg.filename}')
+    check_is_training(cfg)
     own_group = not is_distributed() and start_process_group()
     try:
         if dry_run:

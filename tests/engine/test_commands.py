@@ -124,6 +124,17 @@ def test_dated_run_and_its_resume(folder, inside):
         (['--cfg-options', 'uda.type=ToyFromConfg'], 'ToyFromConfig'),
         (['--cfg-options', 'train_dataloader.dataset.type=ToyDatset'], 'unknown dataset type'),
         (['--cfg-options', 'train_cfg.max_iter=3'], 'did you mean max_iters'),
+        (['--cfg-options', 'train_cfg.max_iters=ten'], 'train_cfg.max_iters=ten: expected a whole number'),
+        (['--cfg-options', 'train_cfg.max_iters', '=', '3'], '--cfg-options train_cfg.max_iters: expected KEY=VALUE'),
+        (['--cfg-options', 'model.hidden=[1,2'], '--cfg-options model.hidden=[1,2: expected KEY=VALUE'),
+        (['--cfg-options', 'seed.number=3'], '--cfg-options do not fit config toy.py'),
+        (['--cfg-options', 'train_dataloader.batch_size=0'], 'batch_size=0 of a data loader'),
+        (['--cfg-options', 'train_dataloader.num_workers=-1'], 'num_workers=-1 of a data loader'),
+        (['--cfg-options', 'optim_wrapper=None'], 'toy.py describes no training: it has no optim_wrapper'),
+        (['--cfg-options', 'compile=yes'], "compile='yes': expected True, False"),
+        (['--cfg-options', 'compile.mode=fastest'], "compile={'mode': 'fastest'}: Unrecognized mode=fastest"),
+        (['--cfg-options', 'compile.speed=3'], "compile={'speed': 3}: "),
+        (['--seed', '-1'], 'seed -1: expected a whole number from 0'),
     ],
 )
 def test_mistakes_are_one_line(inside, options, words):

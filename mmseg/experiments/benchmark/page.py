@@ -17,8 +17,10 @@ def replace_sections(text: str, sections: Mapping[str, list[str]], page: str) ->
         page: its name, for messages.
 
     Raises:
-        ValueError: a mark without its other half, or marks that no section belongs to.
+        ValueError: no marks, a mark without its other half, or marks that no section belongs to.
     """
+    if not _BEGIN.search(text):
+        raise ValueError(f'{page}: no marks like "<!-- begin {next(iter(sections))} -->" in it, so nothing to renew')
     for match in list(_BEGIN.finditer(text)):
         name = match['name']
         begin, end = match[0], f'<!-- end {name} -->'

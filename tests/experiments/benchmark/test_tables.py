@@ -135,6 +135,7 @@ def test_the_prose_of_a_page_stays():
         ('<!-- end x -->\n<!-- begin x -->\n', 'once after it'),
         ('<!-- begin x -->\n<!-- end x -->\n<!-- begin x -->\n<!-- end x -->\n', 'once and'),
         ('<!-- begin q -->\n<!-- end q -->\n', 'there is no section q; sections: x'),
+        ('text\n', 'page: no marks like "<!-- begin x -->" in it'),
     ],
 )
 def test_broken_pages(text, message):
