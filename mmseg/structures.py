@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor
 
+IGNORE = 255  # train id of pixels that count nothing
+
 
 @dataclass
 class DomainBatch:

@@ -18,9 +18,9 @@ from rich.progress import track
 
 from mmseg.datasets.base_dataset import files_below
 from mmseg.datasets.image_io import read_label, write_label
-from mmseg.datasets.label_tables import IGNORE
 from mmseg.datasets.parallel import map_in_order
 from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, CLASS_STATS_FILE
+from mmseg.structures import IGNORE
 
 CLASS_STATS_DICT_FILE = 'sample_class_stats_dict.json'
 OUTPUT_SUFFIX = '_labelTrainIds.png'

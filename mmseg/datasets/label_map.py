@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-IGNORE = 255
+from mmseg.structures import IGNORE
+
 OTHERS = 'others'
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-IGNORE = 255
+from mmseg.structures import IGNORE
 
 CITYSCAPES_NAMES = {
     'unlabeled': 0,

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mmseg.datasets.classes import CITYSCAPES_COLOURS
-from mmseg.datasets.label_tables import IGNORE, TRAIN_TO_CITYSCAPES
+from mmseg.datasets.label_tables import TRAIN_TO_CITYSCAPES
+from mmseg.structures import IGNORE
 
 CONFIG_FILE = 'config_v1.2.json'
 # Parts of a name -> class; the first line with a part that occurs counts.

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmseg.datasets.label_tables import CITYSCAPES_NAMES, CITYSCAPES_TO_TRAIN, IGNORE
+from mmseg.datasets.label_tables import CITYSCAPES_NAMES, CITYSCAPES_TO_TRAIN
+from mmseg.structures import IGNORE
 
 
 def paint_train_ids(annotation: Mapping[str, Any]) -> np.ndarray:

@@ -13,11 +13,11 @@ import numpy as np
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.image_io import read_image
-from mmseg.datasets.label_map import IGNORE
 from mmseg.datasets.parallel import map_in_order
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE
 from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.structures import IGNORE
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from mmseg.datasets.base_dataset import BaseSegDataset
-from mmseg.datasets.label_map import IGNORE
 from mmseg.datasets.rare_class_sampling import class_probabilities
 from mmseg.datasets.statistics import Finding
+from mmseg.structures import IGNORE
 
 # DAFormer's threshold, and the size of the GTA images that it was chosen for.
 PUBLISHED_MIN_PIXELS = 3000

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from mmseg.datasets.base_dataset import BaseSegDataset
-from mmseg.datasets.label_map import IGNORE
 from mmseg.datasets.statistics import Finding, ids_in_files
 from mmseg.datasets.statistics_classes import (
     CLASS_TEMPS,
@@ -24,6 +23,7 @@ from mmseg.datasets.statistics_classes import (
     suggest_class_temp,
     suggest_min_pixels,
 )
+from mmseg.structures import IGNORE
 
 SIZES_SHOWN = 4
 # More than this share of ignored pixels is named where a class is missing: 255 may be that class.

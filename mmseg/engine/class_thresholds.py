@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_sum
+from mmseg.structures import IGNORE
 
-IGNORE = 255
 BINS = 2**20  # of width 1e-6: a threshold is as exact as a float32 probability deserves
 
 

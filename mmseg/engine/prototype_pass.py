@@ -17,9 +17,8 @@ from mmseg.engine.gradient_sync import reduce_sum
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.components.contrast import embedding_channels, own_logits
 from mmseg.models.uda.components.prototypes import PrototypeBank, class_sums
-from mmseg.structures import SegOutput
+from mmseg.structures import IGNORE, SegOutput
 
-IGNORE = 255
 KEPT = ('LoadImageFromFile', 'LoadAnnotations', 'Resize', 'PackTrainInputs')
 
 

@@ -14,8 +14,7 @@ from torch import Tensor
 from mmseg.datasets.transforms.pseudo_labels import rejected
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize
-
-IGNORE = 255
+from mmseg.structures import IGNORE
 
 
 def network_probabilities(student: Any, images: Tensor) -> Tensor:

@@ -24,13 +24,13 @@ import numpy as np  # noqa: E402
 from mmseg.datasets import conversion  # noqa: E402
 from mmseg.datasets.base_dataset import files_below  # noqa: E402
 from mmseg.datasets.image_io import read_label  # noqa: E402
-from mmseg.datasets.label_tables import IGNORE  # noqa: E402
 from mmseg.datasets.mapillary_labels import (  # noqa: E402
     CONFIG_FILE,
     cityscapes_class,
     mapillary_table,
     read_class_names,
 )
+from mmseg.structures import IGNORE  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
 
 SPLITS = {'training': 'train', 'validation': 'val'}

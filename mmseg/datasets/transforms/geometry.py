@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from mmseg.datasets.transforms.base import MAPS, Results, Transform
-from mmseg.datasets.transforms.loading import IGNORE, count_labels
+from mmseg.datasets.transforms.loading import count_labels
 from mmseg.registry import TRANSFORMS
+from mmseg.structures import IGNORE
 
 Box = tuple[int, int, int, int]  # y1, y2, x1, x2
 

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from mmseg.datasets.image_io import read_image, read_label
-from mmseg.datasets.label_map import IGNORE, LabelMap
+from mmseg.datasets.label_map import LabelMap
 from mmseg.datasets.transforms.base import Results, Transform
 from mmseg.registry import TRANSFORMS
+from mmseg.structures import IGNORE
 
 
 def count_labels(label: np.ndarray) -> np.ndarray:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmseg.datasets.label_map import IGNORE
 from mmseg.datasets.transforms.base import Results
 from mmseg.datasets.transforms.loading import LoadAnnotations
 from mmseg.registry import TRANSFORMS
+from mmseg.structures import IGNORE
 
 CONFIDENCE_SUFFIX = '_conf.npy'
 ORIGINAL_IGNORE = 250  # PBAL's and ProDA's

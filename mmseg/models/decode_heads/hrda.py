@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead, HeadOutput
 from mmseg.models.detail_crop import DetailView, box_mask, output_stride, paste, rescale, scale_box, size_divisor
+from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.precision import at_least_float32
 from mmseg.registry import MODELS
 
@@ -210,17 +211,14 @@ class HRDAHead(nn.Module):
         if detail_labels is None:
             detail_labels, detail_weight = labels, weight
         share = 1 - self.lr_loss_weight - self.hr_loss_weight
-        losses = self._share(share, self.head.loss(logits['main'], labels, weight))
+        losses = weighted(share, self.head.loss(logits['main'], labels, weight))
         if self.lr_loss_weight > 0:
-            losses |= self._share(self.lr_loss_weight, self.head.loss(logits['lr'], labels, weight), 'lr.')
+            context = self.head.loss(logits['lr'], labels, weight)
+            losses |= prefixed('lr.', weighted(self.lr_loss_weight, context))
         if self.hr_loss_weight > 0:
             detail = self.head.loss(logits['hr'], detail_labels, detail_weight)
-            losses |= self._share(self.hr_loss_weight, detail, 'hr.')
+            losses |= prefixed('hr.', weighted(self.hr_loss_weight, detail))
         return losses
-
-    @staticmethod
-    def _share(share: float, losses: Mapping[str, Tensor], prefix: str = '') -> dict[str, Tensor]:
-        return {prefix + key: value * share if 'loss' in key else value for key, value in losses.items()}
 
 
 def attention_config(config: Mapping[str, Any], width: int, outputs: int) -> dict[str, Any]:

@@ -14,9 +14,7 @@ from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.depth_guidance import DepthGuidance
 from mmseg.models.uda.components.depth_relabel import guidance_loss
 from mmseg.models.uda.components.pseudo_labels import JudgedLabels, PseudoLabeler
-from mmseg.structures import DomainBatch
-
-IGNORE = 255
+from mmseg.structures import IGNORE, DomainBatch
 
 
 class GuidedTraining(UDADecorator):

@@ -7,17 +7,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmseg.models.losses.named import prefixed
 from mmseg.models.uda.base import Losses, Step, UDADecorator
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.masked_consistency import SAME, MaskedBatch, MaskedConsistency
 from mmseg.models.uda.components.strong_augment import StrongAugment
 from mmseg.models.uda.panel_predictions import prediction_panel
 from mmseg.structures import SegOutput
-
-
-def prefixed(prefix: str, losses: Losses) -> Losses:
-    """The same values under names that say where they come from."""
-    return {prefix + name: value for name, value in losses.items()}
 
 
 class MaskedTraining(UDADecorator):

@@ -9,9 +9,7 @@ from torch import Tensor
 
 from mmseg.models.detail_crop import paste
 from mmseg.models.resize import resize
-from mmseg.structures import SegOutput
-
-IGNORE = 255
+from mmseg.structures import IGNORE, SegOutput
 
 
 @torch.no_grad()

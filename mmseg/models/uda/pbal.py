@@ -23,11 +23,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.uda.advseg import AdvSeg
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.transport import PrototypeTransport
-from mmseg.models.uda.masked_training import prefixed
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput, TrainBatch
@@ -170,11 +170,7 @@ class PBALSelfTraining(Supervised):
         target = step.target
         out = self.student(target.images, self.crop_box(step, 'self_training', target.images))
         self.show(step, 'target', out, target.images)
-        losses = {
-            name: self.target_weight * value if 'loss' in name else value
-            for name, value in self.student.losses(out, target.labels).items()
-        }
-        losses = prefixed('trg.', losses)
+        losses = prefixed('trg.', weighted(self.target_weight, self.student.losses(out, target.labels)))
         if self.contrast is not None:
             self.contrast.update(out, target.labels, 'target')
             losses['trg.loss_contrast'] = self.contrast(out, target.labels, self.student)

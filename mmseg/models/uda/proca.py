@@ -26,11 +26,11 @@ from mmseg.engine.prototype_files import FILES, read_prototypes
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
-from mmseg.models.uda.components.contrast import IGNORE, PrototypeContrast, embedding_channels, own_logits
+from mmseg.models.uda.components.contrast import PrototypeContrast, embedding_channels, own_logits
 from mmseg.models.uda.components.memory_bank import MemoryBankContrast
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
-from mmseg.structures import SegOutput, TrainBatch
+from mmseg.structures import IGNORE, SegOutput, TrainBatch
 
 NAMES = {'feature': 'feat', 'output': 'out'}
 

@@ -18,9 +18,8 @@ from mmseg.engine.gradient_sync import reduce_sum, world_size
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.components.prototypes import PrototypeBank
-from mmseg.structures import SegOutput
+from mmseg.structures import IGNORE, SegOutput
 
-IGNORE = 255
 EPS = 1e-12
 LEVELS = ('feature', 'output')
 PROTOTYPES = ('bank', 'classifier')

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_sum, world_size
 from mmseg.models.precision import at_least_float32
-
-IGNORE = 255
+from mmseg.structures import IGNORE
 
 
 def downscale_label(labels: Tensor, factor: int, min_ratio: float, num_classes: int) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmseg.models.losses.named import weighted
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.block_mask import BlockMask, blank_out
 from mmseg.models.uda.components.ema_teacher import EMATeacher
@@ -156,7 +157,7 @@ class MaskedConsistency(BaseModule):
 
     def weighted(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
         """All losses times ``weight``; accuracies as they are. (The originals scale the main head's loss alone.)"""
-        return {name: self.weight * value if 'loss' in name else value for name, value in losses.items()}
+        return weighted(self.weight, losses)
 
 
 class OwnTeacher(BaseModule):

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.components.view_geometry import GEOMETRIC, Box, Operation, ViewChange, move, warp
+from mmseg.structures import IGNORE
 
-IGNORE = 255
 FILL = 127.0  # grey level of what comes from outside, and of cut-outs
 STRENGTHS = 10  # a strength v is one of 1 .. 9, of 10
 REPLAYS = ('ordered', 'published')

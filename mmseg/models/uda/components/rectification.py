@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from mmseg.models.resize import resize
-
-IGNORE = 255
+from mmseg.structures import IGNORE
 
 
 class WeakView(NamedTuple):
