@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_mean
+from mmseg.models.precision import at_least_float32
 
 
 class LogWindow:
@@ -21,7 +22,9 @@ class LogWindow:
     def add(self, values: dict[str, Tensor]) -> None:
         """Take in one step's detached scalars."""
         for key, value in values.items():
-            self._sums[key] = self._sums[key] + value if key in self._sums else value.detach().clone()
+            # 50 numbers of 8 bits would not add up to more than 8 bits.
+            value = at_least_float32(value.detach())
+            self._sums[key] = self._sums[key] + value if key in self._sums else value.clone()
             self._counts[key] = self._counts.get(key, 0) + 1
 
     def read(self) -> dict[str, Tensor]:

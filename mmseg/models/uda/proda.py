@@ -25,7 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.engine.prototype_files import FILES, read_prototypes
+from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.losses.symmetric import REGULARISERS, reverse_cross_entropy
+from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize, resize_labels
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
@@ -34,11 +36,10 @@ from mmseg.models.uda.components.distillation import kl_distillation
 from mmseg.models.uda.components.ema_teacher import EMATeacher
 from mmseg.models.uda.components.prototype_distance import prototype_distances, prototype_weights
 from mmseg.models.uda.components.prototypes import PrototypeBank
-from mmseg.models.uda.components.rectification import IGNORE, rectified_labels, replay, views_of
-from mmseg.models.uda.masked_training import prefixed
+from mmseg.models.uda.components.rectification import rectified_labels, replay, views_of
 from mmseg.models.uda.strong_view_training import StrongViewTraining
 from mmseg.registry import MODELS
-from mmseg.structures import DomainBatch, SegOutput, TrainBatch
+from mmseg.structures import IGNORE, DomainBatch, SegOutput, TrainBatch
 
 TEACHER_VIEWS = ('whole', 'crop')
 TEACHER = {'alpha': 0.999, 'copy_buffers': True, 'ramp_up': False, 'eval_mode': True}
@@ -125,6 +126,7 @@ class ProDA(StrongViewTraining):
         self.teacher = build_component(EMATeacher, {**TEACHER, **(teacher or {})}, 'uda.teacher')
         self.ema_model = self.build_copy(model)
         self.teacher.freeze(self.ema_model)
+        self._seen: list[tuple[Tensor, Tensor]] = []
 
     def init_weights(self) -> None:
         """Initialise all networks, and the prototypes from their file."""
@@ -147,6 +149,8 @@ class ProDA(StrongViewTraining):
         stride = self.strong_view.label_stride
         step.size = [length // stride for length in target.images.shape[2:]]
         step.seen, features = self._teacher_maps(target)
+        # The prototypes follow after the update, when other micro-batches' steps are gone.
+        self._seen = [*(self._seen if self.micro_batch else ()), step.seen]
         step.distances = prototype_distances(features, self.prototypes.vectors)
         soft = step.decide('soft_labels', self._soft_labels, target)
         step.soft = resize(soft, step.size, self.student.align_corners)
@@ -171,7 +175,8 @@ class ProDA(StrongViewTraining):
             out = self.ema_model(images)
         corners, stride = self.student.align_corners, self.strong_view.label_stride
         grid = [length // stride for length in images.shape[2:]]
-        features, logits = (resize(maps, grid, corners) for maps in (_embedding(out), own_logits(out)))
+        maps = (at_least_float32(each) for each in (_embedding(out), own_logits(out)))
+        features, logits = (resize(each, grid, corners) for each in maps)
         seen = features, logits.argmax(dim=1)
         return seen, replay(features, views_of(target.meta), stride, corners) if whole else features
 
@@ -192,10 +197,8 @@ class ProDA(StrongViewTraining):
         images, labels = step.target.images, step.labels
         out = self.student(images, self.crop_box(step, 'rectified', images))
         self.show(step, 'target', out, images)
-        losses = self.student.losses(out, labels)
-        losses = {name: value * self.ce_weight if 'loss' in name else value for name, value in losses.items()}
-        losses = prefixed('trg.', losses)
-        logits = resize(out.logits['main'], labels.shape[1:], self.student.align_corners)
+        losses = prefixed('trg.', weighted(self.ce_weight, self.student.losses(out, labels)))
+        logits = resize(at_least_float32(out.logits['main']), labels.shape[1:], self.student.align_corners)
         if self.rce_weight:
             losses['trg.loss_rce'] = self.rce_weight * reverse_cross_entropy(logits, labels)
         if self.regulariser is not None and self.regulariser_weight:
@@ -216,7 +219,9 @@ class ProDA(StrongViewTraining):
 
     def finish(self, step: Step) -> None:
         self.teacher.update(self.ema_model, self.student, self.iteration)
-        self.prototypes.update(*step.seen)
+        for features, predicted in self._seen:
+            self.prototypes.update(features, predicted)
+        self._seen = []
         super().finish(step)
 
     def train(self, mode: bool = True) -> ProDA:

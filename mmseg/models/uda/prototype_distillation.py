@@ -21,15 +21,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmseg.models.losses.named import prefixed
+from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize, resize_labels
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.components.distillation import kl_distillation, published_distillation
 from mmseg.models.uda.components.frozen_teachers import FrozenTeachers
-from mmseg.models.uda.components.rand_augment import IGNORE
-from mmseg.models.uda.masked_training import prefixed
 from mmseg.models.uda.strong_view_training import StrongViewTraining
 from mmseg.registry import MODELS
-from mmseg.structures import TrainBatch
+from mmseg.structures import IGNORE, TrainBatch
 
 KINDS = ('kl', 'published')
 
@@ -99,7 +99,7 @@ class PrototypeDistillation(StrongViewTraining):
             (name,) = self.teachers.names
             out = self.teachers(name, step.strong_images, self.data_preprocessor)
         size, corners = step.strong_labels.shape[1:], self.teachers.network(name).align_corners
-        step.teacher = resize(out.logits['main'], size, corners).softmax(dim=1)
+        step.teacher = resize(at_least_float32(out.logits['main']), size, corners).softmax(dim=1)
         if not self.distil_padding:
             everywhere = torch.ones_like(step.strong_labels)[:, None].to(step.teacher.dtype)
             step.inside = self.strong_view.move(everywhere, changes, self.strong_view.label_stride)[1]
@@ -114,7 +114,8 @@ class PrototypeDistillation(StrongViewTraining):
         out = self.student(images, self.crop_box(step, 'distil', images))
         self.show(step, 'strong', out, images)
         losses = prefixed('trg.', self.student.losses(out, step.strong_labels))
-        logits = resize(out.logits['main'], step.strong_labels.shape[1:], self.student.align_corners)
+        logits = at_least_float32(out.logits['main'])
+        logits = resize(logits, step.strong_labels.shape[1:], self.student.align_corners)
         mask = None if self.distil_padding else step.inside
         if self.distillation == 'kl':
             distance = kl_distillation(logits, step.teacher, mean='element', mask=mask)

@@ -85,6 +85,13 @@ def test_log_values_of_some_steps_only():
     assert window.read() == {}
 
 
+def test_sixteen_bit_log_values_lose_nothing_in_their_sum():
+    window = LogWindow()
+    for number in range(300):
+        window.add({'kept': torch.tensor(1.0 + (number % 2)).bfloat16()})
+    assert float(window.read()['kept']) == 1.5
+
+
 def test_random_numbers_follow_from_seed_iteration_part_and_name():
     method = two_passes()
 

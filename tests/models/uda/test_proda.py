@@ -1,9 +1,13 @@
 """ProDA's first stage: what its teacher and prototypes do, and against its equations written out."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from mmseg.engine.precision import Precision
 from mmseg.engine.prototype_files import FILES, write_prototypes
 from mmseg.models.uda import build_method
 from mmseg.models.uda.components.view_geometry import ViewChange
@@ -103,6 +107,31 @@ def test_prototypes_move_towards_what_the_teacher_saw():
                 expected = (expected + features[image][:, member].mean(dim=1)) / 2
         torch.testing.assert_close(method.prototypes.vectors[number], expected)
     assert not torch.equal(before, method.prototypes.vectors)
+
+
+def test_prototypes_follow_all_micro_batches():
+    method, pair = build(prototype_momentum=0.5), soft_batch()
+    seen = []
+    for part in range(2):
+        method.micro_batch = part
+        step = method.prepare(
+            pair if part == 0 else replace(pair, target=replace(pair.target, images=-pair.target.images))
+        )
+        seen.append(step.seen)
+    expected = copy.deepcopy(method.prototypes)
+    for features, predicted in seen:
+        expected.update(features, predicted)
+    method.finish(step)
+    torch.testing.assert_close(method.prototypes.vectors, expected.vectors, rtol=0, atol=0)
+
+
+def test_the_teacher_s_maps_have_32_bits_whatever_the_passes_have():
+    method, pair = build().float(), soft_batch()
+    method.precision = Precision('bf16')
+    for domain in (pair.source, pair.target):
+        domain.images = domain.images.float()
+    step = method.prepare(pair)
+    assert {step.seen[0].dtype, step.distances.dtype, step.nearness.dtype} == {torch.float32}
 
 
 def test_teacher_that_sees_the_whole_image():

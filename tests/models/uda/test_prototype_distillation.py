@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmseg.engine.precision import Precision
 from mmseg.models.uda import build_method
 from mmseg.models.uda.components.view_geometry import Operation, ViewChange
 from mmseg.registry import MODELS
@@ -63,6 +64,15 @@ def test_losses(kind):
     entropy = F.cross_entropy(logits, labels, ignore_index=255, reduction='sum') / labels.numel()
     torch.testing.assert_close(log['trg.decode.loss_seg'], entropy)
     torch.testing.assert_close(log['trg.kept'], (labels != 255).double().mean())
+
+
+def test_the_teacher_s_probabilities_have_32_bits_whatever_the_passes_have():
+    method, pair = build().float(), batch()
+    method.precision = Precision('bf16')
+    pair.target.images, pair.source.images = pair.target.images.float(), pair.source.images.float()
+    teacher = method.prepare(pair).teacher
+    assert teacher.dtype == torch.float32
+    torch.testing.assert_close(teacher.sum(dim=1), torch.ones_like(teacher[:, 0]))
 
 
 def test_kl_pulls_the_student_to_its_teacher():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mmseg.engine.gradient_sync import reduce_sum, world_size
 from mmseg.models.precision import at_least_float32
 
 MEANS = ('pixel', 'element')
@@ -48,7 +49,8 @@ def kl_distillation(
         teacher_probabilities: (B, C, H, W), already at the temperature.
         temperature: T.
         mean: the sum is divided by the number of pixels (``pixel``), or by that times C (``element``).
-        mask: (B, H, W) bool, the pixels that take part; None = all. Without any the loss is 0.
+        mask: (B, H, W) bool, the pixels that take part, those of all processes together; None = all. Without any the
+            loss is 0.
 
     Returns:
         A scalar.
@@ -64,11 +66,7 @@ def kl_distillation(
     student = (at_least_float32(student_logits) / temperature).log_softmax(dim=1)
     teacher = teacher_probabilities.detach().to(student.dtype)
     divergence = (torch.special.xlogy(teacher, teacher) - teacher * student).sum(dim=1)  # (B, H, W)
-    if mask is None:
-        mean_divergence = divergence.mean()
-    else:
-        mean_divergence = (divergence * mask).sum() / mask.sum().clamp(min=1)
-    return mean_divergence / (student.shape[1] if mean == 'element' else 1)
+    return _mean(divergence, mask) / (student.shape[1] if mean == 'element' else 1)
 
 
 def published_distillation(student_logits: Tensor, teacher_probabilities: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -80,4 +78,12 @@ def published_distillation(student_logits: Tensor, teacher_probabilities: Tensor
     student = at_least_float32(student_logits).softmax(dim=1)
     teacher = teacher_probabilities.detach().to(student.dtype)
     difference = (torch.special.xlogy(teacher, teacher) - teacher * student).mean(dim=1)  # (B, H, W)
-    return difference.mean() if mask is None else (difference * mask).sum() / mask.sum().clamp(min=1)
+    return _mean(difference, mask)
+
+
+def _mean(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Of (B, H, W), over the masked pixels of all processes."""
+    if mask is None:
+        return values.mean()
+    # Gradients are averaged over processes afterwards, hence the factor.
+    return (values * mask).sum() * world_size() / reduce_sum(mask.sum()).clamp(min=1)
