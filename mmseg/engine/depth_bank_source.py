@@ -17,7 +17,6 @@ from mmseg.engine.errors import clear_config_errors
 from mmseg.evaluation.config_options import single_configs
 from mmseg.registry import DATASETS
 
-SAMPLINGS = ('training', 'each_image')
 DEPTH_FOLDER = 'depth_any'
 
 

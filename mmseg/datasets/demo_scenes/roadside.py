@@ -6,8 +6,6 @@ from . import labels, street_objects
 from .mesh import ASPHALT, PLAIN
 from .street import BEHIND, KERB, REACH, Street, surface
 
-TRACKSIDE = 60.0  # metres ahead up to which small furniture is worth drawing
-
 
 def build_sides(street: Street) -> list[tuple[int, float, float]]:
     """Add both roadsides; returns their pavements as (side -1 or 1, inner edge, outer edge), distances from x = 0."""

@@ -55,7 +55,6 @@ class TIMMBackbone(Backbone):
         # Swin and its kin keep their maps as (B, H, W, C).
         self.channels_last = str(getattr(self.timm_model, 'output_fmt', 'NCHW')).endswith('NHWC')
         self.out_channels = list(self.timm_model.feature_info.channels())
-        self.out_strides = list(self.timm_model.feature_info.reduction())
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """The chosen levels (B, C_i, H_i, W_i), finest first."""
