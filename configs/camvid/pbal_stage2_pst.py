@@ -10,5 +10,7 @@ _base_ = [
 model = dict(decode_head=dict(num_classes=11))
 uda = dict(source_augment=dict(jitter_strength=0.2, jitter_probability=0.8, blur=True))
 
+load_from = 'work_dirs/camvid/pbal_stage1_bpl/latest.pth'
+
 name = 'camvid_pbal_stage2_pst'
 exp = 'camvid'

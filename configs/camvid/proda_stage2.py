@@ -1,4 +1,4 @@
-# ProDA, stage 2: a new student learns from stage 1 and its pseudo-labels.
+# ProDA, stage 2: stage 1 as teacher and as start.
 _base_ = [
     '../_base_/camvid_runtime.py',
     '../_base_/models/daformer_effnet_lite0_demo.py',
@@ -21,6 +21,8 @@ uda = dict(
 train_dataloader = dict(
     dataset=dict(target=dict(data_prefix=dict(seg_map_path='work_dirs/camvid/proda_stage1/pseudo_labels')))
 )
+
+load_from = 'work_dirs/camvid/proda_stage1/latest.pth'
 
 name = 'camvid_proda_stage2'
 exp = 'camvid'

@@ -8,6 +8,7 @@ exp = 'camvid'
 stages = dict(
     warmup=dict(train='configs/camvid/proda_warmup.py'),
     stage1=dict(train='configs/camvid/proda_stage1.py'),
-    stage2=dict(train='configs/camvid/proda_stage2.py'),
+    # The published stage starts anew, from ImageNet weights; that takes more iterations than there are here.
+    stage2=dict(train='configs/camvid/proda_stage2.py', load_from='{stage1}'),
     stage3=dict(train='configs/camvid/proda_stage3.py'),
 )

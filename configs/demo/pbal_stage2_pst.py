@@ -7,5 +7,7 @@ _base_ = [
     '../_base_/schedules/demo.py',
 ]
 
+load_from = 'work_dirs/demo/pbal_stage1_bpl/latest.pth'
+
 name = 'demo_pbal_stage2_pst'
 exp = 'demo'

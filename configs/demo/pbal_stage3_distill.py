@@ -20,5 +20,7 @@ train_dataloader = dict(
     dataset=dict(target=dict(data_prefix=dict(seg_map_path='work_dirs/demo/pbal_stage2_pst/pseudo_labels')))
 )
 
+load_from = 'work_dirs/demo/pbal_stage2_pst/latest.pth'
+
 name = 'demo_pbal_stage3_distill'
 exp = 'demo'

@@ -8,7 +8,8 @@ exp = 'demo'
 stages = dict(
     warmup=dict(train='configs/demo/pbal_warmup.py'),
     bpl=dict(train='configs/demo/pbal_stage1_bpl.py'),
-    pst=dict(train='configs/demo/pbal_stage2_pst.py'),
-    distill=dict(train='configs/demo/pbal_stage3_distill.py'),
+    # Published: both stages start anew, from ImageNet weights; that takes more iterations than there are here.
+    pst=dict(train='configs/demo/pbal_stage2_pst.py', load_from='{bpl}'),
+    distill=dict(train='configs/demo/pbal_stage3_distill.py', load_from='{pst}'),
     round2=dict(train='configs/demo/pbal_stage3_distill_round2.py'),
 )
