@@ -14,7 +14,8 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from mmseg.engine.compilation import USER_ERRORS, CompiledNetworks, uncompiled
+from mmseg.engine.compilation import CompiledNetworks, uncompiled
+from mmseg.engine.compiled_step import with_fallback
 from mmseg.engine.gradient_sync import average_gradients, rank
 from mmseg.engine.loss_scaler import LossScaler
 from mmseg.engine.precision import Precision
@@ -123,15 +124,7 @@ class UDADecorator(BaseModel):
         """
         micro_batches = data if isinstance(data, list) else [data]
         self.accumulate = len(micro_batches)
-        try:
-            step = self._accumulate(micro_batches, optim_wrapper)
-        except Exception as error:
-            if self.compiled is None or isinstance(error, USER_ERRORS):
-                raise
-            # What a compiler cannot do shows in a forward or a backward: begin the step anew without.
-            self.compiled.give_up(error)
-            self.compiled = None
-            step = self._accumulate(micro_batches, optim_wrapper)
+        step = with_fallback(self, lambda: self._accumulate(micro_batches, optim_wrapper))
         self.micro_batch = 0
         average_gradients(self.trainable_modules())
         self.update(optim_wrapper)
