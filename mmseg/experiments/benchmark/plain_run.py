@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
+from mmseg.engine.config import load_config
 from mmseg.evaluation.result_file import read_result
 from mmseg.experiments.benchmark.budget import preset_of
 from mmseg.experiments.benchmark.collect import FinishedRow, environment, fingerprint, scores_of, training_facts
@@ -35,13 +37,14 @@ def collect_plain_run(benchmarks: Mapping[str, Benchmark], folder: Path) -> Fini
     by_test = {TESTS[one.options]: one for one in results if one.options in TESTS}
     if 'test' not in by_test:
         raise FileNotFoundError(f'{folder}: not tested; run: python -m tools.test {folder} --eval mIoU')
-    config = json.loads(by_test['test'].path.read_text(encoding='utf-8')).get('config', '')
-    benchmark, row = _row(benchmarks, folder, config)
     log = read_training_log(folder)
     text = log.meta.get('config')
-    if not isinstance(text, str):
-        raise ValueError(f'{folder / LOG}: does not tell the config of its run')
+    if not isinstance(text, str) or 'seed' not in log.meta:
+        raise ValueError(f'{folder / LOG}: does not tell the config and the seed of its run')
     settings = json.loads(json.dumps(Config.fromstring(text, '.py').to_dict(), default=str))
+    tested_config = json.loads(by_test['test'].path.read_text(encoding='utf-8')).get('config', '')
+    benchmark, row = _row(benchmarks, folder, tested_config, settings)
+    config = benchmark.config_file(row.config)
     iterations = int(settings['train_cfg']['max_iters'])
     tested = by_test['test'].iteration
     if tested != iterations:
@@ -61,9 +64,21 @@ def collect_plain_run(benchmarks: Mapping[str, Benchmark], folder: Path) -> Fini
     return FinishedRow(record, {'train': log}, folder)
 
 
-def _row(benchmarks: Mapping[str, Benchmark], folder: Path, config: str) -> tuple[Benchmark, Row]:
-    for benchmark in benchmarks.values():
-        for row in benchmark.rows:
-            if benchmark.config_file(row.config) == config and not row.options and row.length == 1:
+def _row(
+    benchmarks: Mapping[str, Benchmark], folder: Path, config: str, settings: Mapping[str, Any]
+) -> tuple[Benchmark, Row]:
+    """The row whose config was trained: by the file that was tested, or, where that is the run's own copy, by name."""
+    candidates = [
+        (benchmark, row)
+        for benchmark in benchmarks.values()
+        for row in benchmark.rows
+        if not (row.is_chain or row.options) and row.length == 1
+    ]
+    for benchmark, row in candidates:
+        if benchmark.config_file(row.config) == config:
+            return benchmark, row
+    if Path(config).parent.resolve() == folder.resolve():
+        for benchmark, row in candidates:
+            if load_config(benchmark.config_file(row.config)).get('name') == settings.get('name'):
                 return benchmark, row
     raise ValueError(f'{folder}: {config or "its config"} is the config of no row')

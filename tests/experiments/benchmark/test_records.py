@@ -137,6 +137,18 @@ def test_a_training_without_the_harness_is_recorded(tmp_path, monkeypatch):
         record_results.main(['other'])
 
 
+def test_a_training_is_recognised_when_its_folder_was_tested(tmp_path, monkeypatch):
+    """``tools.test work_dirs/RUN`` names the copy of the config in the folder, not the file in configs/."""
+    monkeypatch.chdir(tmp_path)
+    run = Path('work_dirs/mine')
+    plain_run(run, 'configs/camvid/source_only_daformer.py', 50.0)
+    write_scores(run / 'eval_latest.json', 50.0, [], str(run / 'source_only_daformer.py'), 4000)
+    record_results.main([str(run)])
+    found = read_row_record(Path('docs/results/camvid/source_only_s1.json'))
+    assert found.trainings['train'].config == 'configs/camvid/source_only_daformer.py'
+    assert found.trainings['train'].changes == ('seed 0 -> 1',)
+
+
 def test_predictions_are_kept_small(commands, monkeypatch):
     def predicted(folder, count):
         assert folder == Path('work_dirs/local-demo/minent_s0/train') and count == 3
