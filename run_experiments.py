@@ -85,6 +85,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     given = [f'--{name}' for name in BENCHMARK_OPTIONS if getattr(options, name) is not None]
     if given and not is_benchmark(options):
         parser.error(f'{given[0]} belongs to --exp with a benchmark: {", ".join(known_benchmarks())}')
+    if options.grid and is_benchmark(options):
+        parser.error(f'--grid: {options.exp} is the id of a benchmark; give the experiment of your file another one')
     if options.preset and options.budget is not None:
         parser.error('--preset and --budget exclude each other')
     return options

@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     from mmseg.apis.depth_maps import claim_folder, make_depth_maps
     from mmseg.apis.depth_model import FLAT_ROAD, load_depth_model
     from mmseg.datasets.depth_layouts import depth_tasks
+    from mmseg.engine.device import usable_device
     from mmseg.evaluation.progress import track
 
     stand_in = options.model == FLAT_ROAD
@@ -64,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     tasks = depth_tasks(options.data_root, options.dataset, depth_dir, options.splits, options.img_dir)
     missing = [task for task in tasks if not os.path.isfile(task.depth)]
     if missing:
-        model = load_depth_model(options.model, options.device or default_device())
+        model = load_depth_model(options.model, str(usable_device(options.device)))
         claim_folder(folder, options.model)
         made = make_depth_maps(missing, model, options.batch_size, options.workers)
         broken = [error for error in track(made, len(missing), 'depth maps') if error is not None]
@@ -76,13 +77,6 @@ def main(arguments: list[str] | None = None) -> None:
             )
     what = 'stand-ins for depth maps' if stand_in else 'depth maps'
     print(f'{folder}: {len(missing):,} {what} made, {len(tasks) - len(missing):,} were there already')
-
-
-def default_device() -> str:
-    """The GPU if there is one."""
-    import torch
-
-    return 'cuda' if torch.cuda.is_available() else 'cpu'
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ from torch import nn
 
 from mmseg.datasets.metainfo import dataset_metainfo
 from mmseg.engine.config import load_config
+from mmseg.engine.device import usable_device
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.legacy_checkpoint import load_student
 from mmseg.engine.legacy_config import is_legacy, upgrade
@@ -72,23 +73,6 @@ def init_model(
     model.cfg = cfg
     model.dataset_meta = meta
     return model.to(device).eval()
-
-
-def usable_device(device: str | torch.device | None) -> torch.device:
-    """The device of that name; None = the GPU if there is one.
-
-    Raises:
-        ValueError: it is no device, or not there.
-    """
-    if device is None:
-        return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    try:
-        found = torch.device(device)
-    except RuntimeError:
-        raise ValueError(f'{device!r} is no device; there are cpu, cuda, cuda:0, ...') from None
-    if found.type == 'cuda' and (found.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f'device {device}: this machine has {torch.cuda.device_count()} usable GPUs')
-    return found
 
 
 def _changed(config: Config, options: Mapping[str, Any] | None) -> Config:

@@ -36,10 +36,13 @@ def depth_tasks(
 
     Raises:
         FileNotFoundError: no images.
+        ValueError: the maps would replace the images.
     """
     tasks: list[DepthTask] = []
     for images in _image_sets(data_root, dataset, depth_dir, splits, img_dir):
         folder = images.depth_dir or ''
+        if os.path.realpath(folder) == os.path.realpath(images.img_dir):
+            raise ValueError(f'depth maps cannot lie in the folder of the images, {folder}: name another one')
         tasks += [
             DepthTask(os.path.join(images.img_dir, image), os.path.join(folder, depth))
             for image, depth in zip(images.img_names, images.depth_names, strict=True)

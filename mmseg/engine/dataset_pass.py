@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.logging import MMLogger, print_log
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmseg.engine.device import usable_device
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import gather_objects, rank, world_size
@@ -45,11 +45,15 @@ class SkipBroken(Dataset):
 
 
 def prepare_process(device: str | None, precision: str) -> tuple[str, AbstractContextManager]:
-    """Start the process group of torchrun, if any; the device, and the number format of the passes."""
+    """Start the process group of torchrun, if any; the device, and the number format of the passes.
+
+    Raises:
+        ValueError: no such device.
+    """
     start_process_group()
     if not MMLogger.check_instance_created('passes'):
         MMLogger.get_instance('passes', logger_name='mmseg')
-    chosen = device or get_device()
+    chosen = str(usable_device(device))
     number_format = Precision(precision)
     number_format.apply_global_flags()
     return chosen, number_format.autocast(chosen)
@@ -121,7 +125,12 @@ def run_over(
 
     Returns:
         What was wrong with files that could not be read, of all processes; each is also logged, some by name.
+
+    Raises:
+        ValueError: no file could be read, or a negative number of workers.
     """
+    if workers < 0:
+        raise ValueError(f'--workers {workers}: expected 0 or more')
     broken: list[str] = []
     for sample in track(_samples(dataset, workers), _share(dataset), what, silent=rank() != 0):
         if isinstance(sample, str):

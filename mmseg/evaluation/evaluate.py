@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmseg.datasets.parallel import start_worker
+from mmseg.engine.device import usable_device
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import rank, world_size
 from mmseg.engine.legacy_checkpoint import load_student
@@ -74,8 +75,9 @@ def evaluate(
 
     Raises:
         FileNotFoundError: data or checkpoint are missing.
-        ValueError: the parts do not fit each other.
+        ValueError: the parts do not fit each other, or there is no such device.
     """
+    device = usable_device(device)
     with clear_config_errors(cfg):
         dataset = DATASETS.build(_plain(loader_section(cfg)['dataset']))
         metric = build_metric(cfg, dataset, metric_options or {})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg.apis.depth_model import DepthAnything, FlatRoad, input_size, stretched
+from mmseg.apis.depth_model import FLAT_ROAD, DepthAnything, FlatRoad, input_size, stretched
 from mmseg.datasets.depth_files import check_depth_maps
 from mmseg.datasets.depth_layouts import depth_tasks
 from mmseg.datasets.gta import GTADataset
@@ -147,6 +147,15 @@ def test_flat_road_is_far_above_the_horizon_and_near_at_the_bottom(gta: Path, ca
     assert (depth[:18] == 0).all() and (depth[-1] == 255).all() and (np.diff(depth[18:, 0].astype(int)) > 0).all()
     assert '3 stand-ins for depth maps made' in capsys.readouterr().out
     assert len(FlatRoad()(torch.zeros(2, 0), (4, 8))) == 2
+
+
+def test_mistakes_are_said_before_anything_is_written(gta: Path) -> None:
+    before = sorted(gta.rglob('*'))
+    with pytest.raises(ValueError, match='cannot lie in the folder of the images'):
+        generate_depth.main([str(gta), '--dataset', 'gta', '--model', FLAT_ROAD, '--depth-dir', 'images'])
+    with pytest.raises(ValueError, match="'gpu' is no device"):
+        generate_depth.main([str(gta), '--dataset', 'gta', '--model', FLAT_ROAD, '--device', 'gpu'])
+    assert sorted(gta.rglob('*')) == before
 
 
 def test_stretching() -> None:

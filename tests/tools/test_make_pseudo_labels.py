@@ -84,6 +84,13 @@ def test_class_rule_with_a_mirrored_image(run):  # noqa: F811
 def test_mistakes(run):  # noqa: F811
     with pytest.raises(ValueError, match='threshold must lie between 0 and 1, got 95.0'):
         make_pseudo_labels.main(command(run, '--threshold', '95'))
+    for option, value, message in (
+        ('--device', 'gpu', "'gpu' is no device; there are cpu"),
+        ('--device', 'cuda:99', 'device cuda:99: this machine has'),
+        ('--workers', '-1', '--workers -1: expected 0 or more'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_pseudo_labels.main(command(run, option, value))
     broken = next((run / 'cs/leftImg8bit/train').rglob('*.png'))
     broken.write_bytes(b'no image')
     with pytest.raises(ValueError, match='1 times an image could not be read'):

@@ -180,9 +180,10 @@ def test_errors_are_one_line_and_name_the_file(run, tmp_path):
         ([config, other, '--eval', 'mIoU'], f'error: {other}: checkpoint has 5 classes, the config 3'),
         ([config, run, '--eval', 'mAP'], "error: unknown metric 'mAP'; there are mIoU, mDice, mFscore"),
         ([config, run, '--eval', 'mIoU', '--best'], f'error: {run}: no best_*.pth'),
+        ([config, run, '--eval', 'mIoU', '--device', 'gpu'], "error: 'gpu' is no device; there are cpu, cuda"),
         ([config, tmp_path / 'no.pth', '--eval', 'mIoU'], f'error: {tmp_path / "no.pth"}: no such checkpoint'),
     ):
-        code, out, err = command('-m', 'tools.test', *arguments, '--device', 'cpu', shell=[sys.executable])
+        code, out, err = command('-m', 'tools.test', *arguments, shell=[sys.executable])
         assert code == 1
         assert message in err
         assert len((out + err).strip().splitlines()) == 1, err

@@ -29,13 +29,15 @@ def make_request(
     says where.
 
     Raises:
-        ValueError: an unknown row or preset, no positive budget, or a row or seed twice.
+        ValueError: an unknown row or preset, no positive budget, a negative seed, or a row or seed twice.
     """
     chosen = [benchmark.row(name) for name in rows] if rows else list(benchmark.rows)
     seeds = list(seeds or [0])
     for what, values in (('row', [row.name for row in chosen]), ('seed', seeds)):
         if len(set(values)) < len(values):
             raise ValueError(f'a {what} is named twice: {", ".join(map(str, values))}')
+    if min(seeds) < 0:
+        raise ValueError(f'--seeds {min(seeds)}: expected 0 or more')
     if budget is None:
         preset = preset or _preset_of_device()
         budget = preset_budget(benchmark, preset)

@@ -174,6 +174,7 @@ def test_missing_data_is_said_before_anything_runs(commands):
         (['--preset', 'tpu'], 'demo has no preset tpu; presets: cpu, gpu'),
         (['--budget', '0'], '--budget 0: expected at least 1'),
         (['--rows', 'dacs', 'dacs'], 'a row is named twice: dacs, dacs'),
+        (['--seeds', '0', '-1'], '--seeds -1: expected 0 or more'),
         (['--seeds', '1', '1'], 'a seed is named twice: 1, 1'),
     ],
 )
@@ -187,6 +188,7 @@ def test_mistakes(commands, words, message):
     [
         (['--exp', '80', '--rows', 'a'], '--rows belongs to --exp with a benchmark: demo, camvid'),
         (['--config', 'x', '--seeds', '1'], '--seeds belongs to --exp with a benchmark'),
+        (['--exp', 'demo', '--grid', 'mine.py'], '--grid: demo is the id of a benchmark'),
         (['--exp', 'demo', '--preset', 'cpu', '--budget', '3'], '--preset and --budget exclude each other'),
     ],
 )
