@@ -28,6 +28,10 @@ def test_an_array_that_no_driver_compares_is_an_error(tmp_path):
     found = case(tmp_path, {**kind, 'tolerance': {'float64': 1e9}}, grad_logits=np.ones((1, 3, 2, 2)), more=np.ones(1))
     with pytest.raises(AssertionError, match='stored, but never compared: more'):
         found.run()
+    with pytest.warns(UserWarning, match='stored, but never compared: more'):
+        case(tmp_path, {**kind, 'tolerance': {'float64': 1e9}}, more=np.ones(1), grad_logits=np.ones((1, 3, 2, 2))).run(
+            strict=False
+        )
 
 
 def test_rules_of_inputs_in_the_folder_of_the_cases_come_first(tmp_path):
