@@ -100,7 +100,7 @@ class Case:
     def run(self, strict: bool = True) -> None:
         """Drive our code with this case; a kind without a driver is an error.
 
-        An array that the driver leaves out is one too; without ``strict`` a warning, as in a foreign folder it may be a note.
+        An array that the driver leaves out is one too; without ``strict`` it is a warning.
         """
         part, kind = self.meta['part'], self.meta['kind']
         if not (HERE / 'drivers' / part / f'{kind}.py').is_file():
