@@ -18,8 +18,10 @@ stages = dict(
         args=['{ca.config}', '--checkpoint', '{ca}', '--out', '{output}'],
         output='prototypes.pth',
     ),
+    # Published: a student starts anew, from ImageNet weights; that takes more iterations than there are here.
     student=dict(
         train='configs/demo/ddb_daformer_ckd.py',
+        load_from='{cu}',
         cfg_options={
             'uda.teachers.0.checkpoint': '{cu}',
             'uda.teachers.0.prototypes': '{cu_prototypes}',

@@ -7,7 +7,7 @@ _base_ = [
     '../_base_/schedules/demo.py',
 ]
 
-# Tried on the labels of the target's training images (docs/proca.md): with full weights the contrast drowns rare classes.
+# Tried on the labels of the target's training images (docs/proca.md): at full weight it drowns rare classes.
 uda = dict(temperature=0.5, feature_weight=0.1, output_weight=0.1, confidence='probability')
 
 name = 'demo_proca'
