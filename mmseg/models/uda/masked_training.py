@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from mmseg.models.losses.named import prefixed
 from mmseg.models.uda.base import Losses, Step, UDADecorator
 from mmseg.models.uda.building import build_component
+from mmseg.models.uda.components.batch_statistics import fixed_running_statistics
 from mmseg.models.uda.components.masked_consistency import SAME, MaskedBatch, MaskedConsistency
 from mmseg.models.uda.components.strong_augment import StrongAugment
 from mmseg.models.uda.panel_predictions import prediction_panel
@@ -97,7 +99,9 @@ class MaskedTraining(UDADecorator):
     def masked(self, step: Step) -> Losses:
         """Masked images."""
         assert self.mic is not None
-        out = self.student(step.masked.images, self.crop_box(step, 'masked', step.masked.images))
+        statistics = nullcontext() if self.mic.update_statistics else fixed_running_statistics(self.student)
+        with statistics:
+            out = self.student(step.masked.images, self.crop_box(step, 'masked', step.masked.images))
         if self.panel_due:
             step.shown |= masked_panel(step.masked, out)
         losses = self.student.losses(out, step.masked.labels, step.masked.weight)

@@ -44,6 +44,20 @@ def masked_loss(method, step, weight=1.0):
     return weight * loss.mean()
 
 
+@pytest.mark.parametrize('update', [True, False])
+def test_running_statistics_of_batch_norm_follow_masked_images_or_stay(update):
+    method = method_for({**DACS, 'masking': {**TARGET, 'update_statistics': update}})
+    step = method.prepare(random_batch())
+    before = {name: value.clone() for name, value in method.student.named_buffers()}
+    expected = masked_loss(method, step)
+    losses = method.masked(step)
+    torch.testing.assert_close(losses['masked.decode.loss_seg'], expected)
+    stayed = [torch.equal(value, before[name]) for name, value in method.student.named_buffers()]
+    assert stayed and (not all(stayed) if update else all(stayed))
+    method.student(step.source.images)
+    assert not all(torch.equal(value, before[name]) for name, value in method.student.named_buffers())
+
+
 @pytest.mark.parametrize('weight', [1.0, 0.5])
 def test_masked_target_images_are_trained_with_labels_of_the_whole_ones(weight):
     method = method_for({**DACS, 'masking': {**TARGET, 'weight': weight}})

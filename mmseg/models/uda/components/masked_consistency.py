@@ -51,6 +51,8 @@ class MaskedConsistency(BaseModule):
         threshold: confidence that its pseudo-labels need, None = all weigh 1; ``same`` = that of the method.
         weight: lambda_M, factor on the losses of the masked pass.
         generator: type and settings of the mask; None = the published 70 % in blocks of 64.
+        update_statistics: the student's batch norm counts masked images in its running statistics, as published. In an
+            encoder with batch norm these are then not those of whole test images.
 
     Attributes:
         teacher: the teacher of its own, set by the method that needs one; None = pseudo-labels are handed in.
@@ -70,6 +72,7 @@ class MaskedConsistency(BaseModule):
         threshold: float | str | None = SAME,
         weight: float = 1.0,
         generator: Mapping[str, Any] | None = None,
+        update_statistics: bool = True,
     ) -> None:
         super().__init__()
         domain = str(mode).removesuffix(AUGMENTED)
@@ -85,6 +88,7 @@ class MaskedConsistency(BaseModule):
         self.alpha = alpha
         self.threshold = threshold
         self.weight = weight
+        self.update_statistics = update_statistics
         self.generator: BlockMask = build_component(
             None, PUBLISHED_GENERATOR if generator is None else generator, 'uda.masking.generator'
         )
