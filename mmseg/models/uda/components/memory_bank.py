@@ -191,9 +191,8 @@ class MemoryBankContrast(BaseModule):
         if anchors.numel() == 0:
             return embedding.sum() * 0
         with torch.autocast(embedding.device.type, enabled=False):
-            anchors = (
-                anchors.to(labels.device, non_blocking=True).t().flatten()
-            )  # all classes' first anchors, then their second, ...
+            # All classes' first anchors, then their second, ...
+            anchors = anchors.to(labels.device, non_blocking=True).t().flatten()
             vectors = embedding.transpose(0, 1).flatten(1).t()[anchors]
             bank = torch.cat([self.proto_queue, self.pixel_queue]).to(vectors.dtype)
             scores = vectors @ bank.flatten(0, 1).t() / self.temperature
