@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.decode_heads.pooling import pooled_conv
+from mmseg.models.decode_heads.shifted_conv import ShiftedConv2d
 from mmseg.models.resize import resize
 from mmseg.registry import MODELS
 
@@ -19,11 +20,13 @@ def aspp_branches(
     in_channels: int, channels: int, dilations: Sequence[int], separable: bool, **conv_options: Any
 ) -> nn.ModuleList:
     """One convolution per dilation: 1x1 for dilation 1, else a (depthwise separable) dilated 3x3."""
+    shifted = conv_options if conv_options.get('conv_cfg') else {**conv_options, 'conv_cfg': {'type': ShiftedConv2d}}
     branches = nn.ModuleList()
     for dilation in dilations:
-        kind = DepthwiseSeparableConvModule if separable and dilation > 1 else ConvModule
+        apart = separable and dilation > 1
+        kind, options = (DepthwiseSeparableConvModule, shifted) if apart else (ConvModule, conv_options)
         kernel_size, padding = (1, 0) if dilation == 1 else (3, dilation)
-        branches.append(kind(in_channels, channels, kernel_size, dilation=dilation, padding=padding, **conv_options))
+        branches.append(kind(in_channels, channels, kernel_size, dilation=dilation, padding=padding, **options))
     return branches
 
 
