@@ -116,3 +116,23 @@ def test_nothing_to_train():
     method.model.requires_grad_(False)
     with pytest.raises(ValueError, match='trainable'):
         build_optim_wrapper(method, {'optimizer': {'type': 'SGD', 'lr': 1.0}})
+
+
+@pytest.mark.parametrize(
+    ('options', 'fused'),
+    [
+        ({'type': 'AdamW'}, True),
+        ({'type': 'SGD', 'momentum': 0.9}, True),
+        ({'type': 'AdamW', 'foreach': True}, None),
+        ({'type': 'AdamW', 'fused': False}, False),
+        ({'type': 'Adagrad'}, None),
+    ],
+)
+def test_fused_kernels_where_they_exist(options, fused):
+    method = Method()
+    wrapper = build_optim_wrapper(method, {'optimizer': {**options, 'lr': 0.1}})
+    assert all(group.get('fused') is fused for group in wrapper.param_groups)
+    method.model.backbone.fc.weight.grad = torch.ones(2, 2)
+    before = method.model.backbone.fc.weight.detach().clone()
+    wrapper.step()
+    assert not torch.equal(method.model.backbone.fc.weight, before)

@@ -9,7 +9,7 @@ import torch
 from mmengine.model import initialize
 from torch import Tensor, nn
 
-from mmseg.models.losses import accuracy
+from mmseg.models.losses import CrossEntropyLoss, accuracy, cross_entropy_by_bands
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize
 from mmseg.registry import MODELS
@@ -58,6 +58,7 @@ class BaseDecodeHead(nn.Module):
 
     in_channels: Any  # one number, or one per level for heads of several levels
     in_index: Any
+    band_limit = 2**24  # numbers (images x classes x pixels) at full size beyond which losses go band by band
     init_default: dict[str, Any] | None = {'type': 'Normal', 'std': 0.01, 'override': {'name': 'conv_seg'}}
 
     def __init__(
@@ -160,12 +161,29 @@ class BaseDecodeHead(nn.Module):
     def loss(self, logits: Tensor, labels: Tensor, weight: Tensor | None = None) -> dict[str, Tensor]:
         """``loss_seg`` and ``acc_seg`` of one prediction, up-sampled to the size of the labels."""
         _check_labels(logits, labels, weight)
-        logits = resize(at_least_float32(logits), labels.shape[1:], self.align_corners)
+        logits = at_least_float32(logits)
+        if self._pays_in_bands(logits, labels):
+            loss, correct = cross_entropy_by_bands(
+                self.loss_decode, logits, labels, weight, self.ignore_index, self.align_corners, self.band_limit
+            )
+            return {'loss_seg': loss, 'acc_seg': correct}
+        logits = resize(logits, labels.shape[1:], self.align_corners)
         loss = self.loss_decode(logits, labels, weight=weight, ignore_index=self.ignore_index)
         losses = {'loss_seg': loss}
         for further in self.further_losses:
             losses[further.loss_name] = further(logits, labels, weight=weight, ignore_index=self.ignore_index)
         return {**losses, 'acc_seg': accuracy(logits.detach(), labels)}
+
+    def _pays_in_bands(self, logits: Tensor, labels: Tensor) -> bool:
+        """Whether the loss is one that bands can be summed to, and the map of all rows large."""
+        return (
+            type(self.loss_decode) is CrossEntropyLoss
+            and self.loss_decode.reduction != 'none'
+            and not self.further_losses
+            and logits.requires_grad
+            and logits.shape[2:] != labels.shape[1:]
+            and logits.shape[1] * labels.numel() > self.band_limit
+        )
 
 
 def _build_losses(config: dict[str, Any] | Sequence[dict[str, Any]]) -> tuple[nn.Module, nn.ModuleList]:

@@ -31,9 +31,7 @@ class ShiftedConv2d(nn.Conv2d):
 
     def is_dilated_depthwise(self) -> bool:
         """Whether each channel has a dilated kernel of its own and the map keeps its size."""
-        reach = tuple(
-            dilation * (size - 1) / 2 for dilation, size in zip(self.dilation, self.kernel_size, strict=True)
-        )
+        reach = tuple(dilation * (size - 1) / 2 for dilation, size in zip(self.dilation, self.kernel_size, strict=True))
         return (
             self.groups == self.in_channels == self.out_channels
             and max(self.dilation) > 1

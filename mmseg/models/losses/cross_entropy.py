@@ -92,10 +92,9 @@ class CrossEntropyLoss(nn.Module):
         _check_reduction(reduction)
         if avg_factor is not None and reduction == 'sum':
             raise ValueError("CrossEntropyLoss: avg_factor has no meaning with reduction 'sum'")
-        # The fused sum is not deterministic on CUDA (atomic additions); the map and its mean are.
         if self.avg_non_ignore and reduction == 'mean' and avg_factor is None:
-            # Gradients are averaged over processes afterwards, hence the divisor.
-            avg_factor = reduce_sum((labels != ignore_index).sum()).clamp(min=1) / world_size()
+            avg_factor = self.divisor(labels, ignore_index)
+        # The fused sum is not deterministic on CUDA (atomic additions); the map and its mean are.
         loss = F.cross_entropy(logits, labels, self._weight_like(logits), reduction='none', ignore_index=ignore_index)
         if weight is not None:
             loss = loss * weight.to(loss.dtype)
@@ -106,6 +105,15 @@ class CrossEntropyLoss(nn.Module):
         elif reduction == 'mean':
             loss = loss.mean()
         return self.loss_weight * loss
+
+    def divisor(self, labels: Tensor, ignore_index: int = 255) -> Tensor | int:
+        """What the configured reduction divides the sum over these labels by."""
+        if self.reduction == 'sum':
+            return 1
+        if not self.avg_non_ignore:
+            return labels.numel()
+        # Gradients are averaged over processes afterwards, hence the division.
+        return reduce_sum((labels != ignore_index).sum()).clamp(min=1) / world_size()
 
     def _weight_like(self, logits: Tensor) -> Tensor | None:
         if self.class_weight is None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mmseg.models.resize import resize
+from mmseg.models.resize import bands, resize, resize_band
 from mmseg.models.segmentors import full_size
-from mmseg.models.segmentors.full_size import bands, label_maps, resize_band
+from mmseg.models.segmentors.full_size import label_maps
 from mmseg.structures import SegDataSample
 from tests.models.segmentors.small_networks import CLASSES, build, images
 
