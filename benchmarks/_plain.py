@@ -1,8 +1,8 @@
 """The baseline that speed is measured against: a training step as code bases of this field had it.
 
-A backward of its own for the feature distance, an average per parameter for the teacher, torch's own convolutions,
-losses of all rows at once, and a wait for the device wherever a number was read on the host: classes by ``unique``, the
-share of confident pixels, every log value.
+A backward of its own for the feature distance, an average per parameter for the teacher, torch's own convolutions and
+choice of the optimizer's kernels, losses of all rows at once, and a wait for the device wherever a number was read on
+the host: classes by ``unique``, the share of confident pixels, every log value.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmseg.engine.optimizer_groups import optimizers
 from mmseg.models.decode_heads.shifted_conv import ShiftedConv2d
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.components.mixing import MixedBatch
 
 FEATURE_DISTANCE = 'imnet_feat_dist'
+
+
+def make_optimizers_plain(optim_wrapper: Any) -> None:
+    """Leave it to torch which kernels step."""
+    for optimizer in optimizers(optim_wrapper).values():
+        for group in optimizer.param_groups:
+            group['fused'] = None
 
 
 def make_plain(method: Any) -> None:

@@ -113,7 +113,7 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
     """Method and optimizer of a config, with random weights, as ``mode`` wants them."""
     import torch
 
-    from benchmarks._plain import make_plain
+    from benchmarks._plain import make_optimizers_plain, make_plain
     from mmseg.engine.compilation import compile_method
     from mmseg.engine.optimizer_groups import build_optim_wrapper
     from mmseg.engine.precision import Precision
@@ -132,12 +132,14 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
     precision = Precision(next((word for word in words if word in FORMATS[1:]), 'fp32'))
     precision.apply_global_flags()
     method.precision = precision
+    optim_wrapper = build_optim_wrapper(method, cfg['optim_wrapper'])
     if 'plain' in words:
         torch.backends.cudnn.allow_tf32 = True
         make_plain(method)
+        make_optimizers_plain(optim_wrapper)
     if 'compiled' in words:
         compile_method(method, True)
-    return method, build_optim_wrapper(method, cfg['optim_wrapper'])
+    return method, optim_wrapper
 
 
 def measure(cfg: Any, mode: str, size: tuple[int, int], batch: int, device: Any, options: argparse.Namespace) -> Result:

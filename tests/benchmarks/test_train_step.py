@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from benchmarks._flops import count
-from benchmarks._plain import make_plain
+from benchmarks._plain import make_optimizers_plain, make_plain
 from benchmarks._synthetic import loader_batch
 from benchmarks._timeline import Timeline
 from tests.models.uda.test_dacs import AUGMENTED, method_for, sgd
@@ -19,6 +19,8 @@ def trained(plain):
     if plain:
         make_plain(method)
     optimizer = sgd(method)
+    if plain:
+        make_optimizers_plain(optimizer)
     losses = [method.compute_gradients(random_batch(seed=7))]
     optimizer.step()
     optimizer.zero_grad()
