@@ -38,9 +38,11 @@ def make_plain(method: Any) -> None:
             module.forward = MethodType(nn.Conv2d.forward, module)
         if hasattr(module, 'band_limit'):
             module.band_limit = sys.maxsize
-    for owner in (getattr(method, 'teacher', None), getattr(getattr(method, 'mic', None), 'teacher', None)):
-        if owner is not None and hasattr(owner, 'alpha'):
-            owner.update = MethodType(_update_teacher, owner)
+    own = getattr(getattr(method, 'mic', None), 'teacher', None)
+    for teacher in (getattr(method, 'teacher', None), getattr(own, 'average', None)):
+        if teacher is not None:
+            teacher.update = MethodType(_update_teacher, teacher)
+            teacher.band_limit = sys.maxsize
     if getattr(method, 'mixing', None) is not None:
         method.mixing.apply = MethodType(_mix, method.mixing)
     if getattr(method, 'pseudo_labels', None) is not None:

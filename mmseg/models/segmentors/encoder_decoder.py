@@ -139,7 +139,15 @@ class EncoderDecoder(nn.Module):
 
     def encode_decode(self, images: Tensor) -> Tensor:
         """Logits (B, C, H, W) at the size of the images, in one piece."""
-        return resize(self.head_logits(images), images.shape[2:], self.align_corners)
+        logits, size = self.small_logits(images)
+        return resize(logits, size, self.align_corners)[:, :, : images.shape[2], : images.shape[3]]
+
+    def small_logits(self, images: Tensor) -> tuple[Tensor, Sequence[int]]:
+        """Logits (B, C, h, w) before they are enlarged, and the (H, W) that they stand for.
+
+        That is the size of the images, or a larger one where a network adds to them at the bottom and on the right.
+        """
+        return self.head_logits(images), images.shape[2:]
 
     def head_logits(self, images: Tensor) -> Tensor:
         """Logits (B, C, h, w) at the size that the head gives them."""

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmseg.models.detail_crop import DetailView, crop, draw_offset, output_stride, rescale, size_divisor
-from mmseg.models.resize import resize
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
 from mmseg.models.segmentors.sliding_window import slide
 from mmseg.registry import MODELS
@@ -214,11 +213,10 @@ class HRDAEncoderDecoder(EncoderDecoder):
     def _batches_windows(self) -> bool:
         return (self.hr_crop_size is not None and self.hr_slide_inference) or super()._batches_windows
 
-    def encode_decode(self, images: Tensor) -> Tensor:
-        """Logits (B, C, H, W) at the size of the images; attention (B, 1, H, W) if the head shows ``ATT``."""
+    def small_logits(self, images: Tensor) -> tuple[Tensor, Sequence[int]]:
+        """Logits before they are enlarged, or attention (B, 1, h, w) if the head shows ``ATT``, and what they cover."""
         padded = self._padded(images)
-        logits = resize(self(padded).logits['main'], padded.shape[2:], self.align_corners)
-        return logits[:, :, : images.shape[2], : images.shape[3]]
+        return self(padded).logits['main'], padded.shape[2:]
 
     def head_logits(self, images: Tensor) -> Tensor:
         """Those of :meth:`encode_decode`: padding is cut off at full size."""

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.models.losses.named import prefixed
-from mmseg.models.precision import at_least_float32, without_autocast
+from mmseg.models.precision import without_autocast
 from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.ema_teacher import EMATeacher
@@ -116,8 +116,8 @@ class DACS(Supervised, GuidedTraining):
         if self.micro_batch == 0:
             self.teacher.update(self.ema_model, self.student, self.iteration)
         with self.autocast(target.images.device):
-            logits = self.teacher(self.ema_model, target.images)
-        judged = self.pseudo_labels.judge(at_least_float32(logits).softmax(dim=1))
+            predicted = self.teacher(self.ema_model, target.images)
+        judged = self.pseudo_labels.judge(predicted)
         return self.pseudo_labels.with_margins(self.guide(step, judged), target.valid)
 
     def passes(self) -> list[Callable[[Step], Losses]]:

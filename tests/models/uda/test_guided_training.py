@@ -128,8 +128,8 @@ def test_every_student_is_guided(bank, student, tmp_path):
     method = method_for(settings, model, masking=MASKING)
     judge = method.pseudo_labels.judge
 
-    def without_class_0(probabilities):
-        judged = judge(probabilities)
+    def without_class_0(predicted):
+        judged = judge(predicted)
         return judged._replace(labels=judged.labels.clamp(min=1))
 
     method.pseudo_labels.judge = without_class_0

@@ -9,6 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmseg.models.precision import at_least_float32
+from mmseg.models.resize import bands, resize_band
+from mmseg.models.uda.components.distillation import HardTargets, hard_targets
+
 
 class EMATeacher:
     """How a teacher network follows the student and how it looks at images; the network itself belongs to the method.
@@ -25,6 +29,8 @@ class EMATeacher:
     Raises:
         ValueError: for a momentum outside 0..1, or buffers that are to be averaged and copied.
     """
+
+    band_limit = 2**24  # numbers (images x classes x pixels) at full size beyond which scores are enlarged by bands
 
     def __init__(
         self,
@@ -88,6 +94,16 @@ class EMATeacher:
             torch._foreach_lerp_(averaged, followed, 1 - momentum)
 
     @torch.no_grad()
-    def __call__(self, teacher: nn.Module, images: Tensor) -> Tensor:
-        """Class scores of the teacher at input size, (B, C, H, W)."""
-        return teacher.encode_decode(images)  # type: ignore[operator]
+    def __call__(self, teacher: nn.Module, images: Tensor) -> HardTargets:
+        """The likeliest class of every pixel of images (B, 3, H, W) by the teacher, and its probability.
+
+        Scores are enlarged in float32 at least, and by bands where the map of all of them would be large.
+        """
+        logits, size = teacher.small_logits(images)  # type: ignore[operator]
+        logits = at_least_float32(logits)
+        parts = [
+            hard_targets(resize_band(logits, size, band, bool(teacher.align_corners)).softmax(dim=1))
+            for band in bands(size, logits.shape[:2].numel(), self.band_limit)
+        ]
+        whole = (torch.cat(maps, dim=1) for maps in zip(*parts, strict=True))
+        return HardTargets(*(maps[:, : images.shape[2], : images.shape[3]] for maps in whole))

@@ -187,7 +187,8 @@ class OwnTeacher(BaseModule):
     @torch.no_grad()
     def forward(self, target: DomainBatch) -> PseudoLabels:
         """Pseudo-labels of whole target images."""
-        return self.labeler(self.average(self.ema_model, target.images), target.valid)
+        judged = self.labeler.judge(self.average(self.ema_model, target.images))
+        return self.labeler.with_margins(judged, target.valid)
 
     def train(self, mode: bool = True) -> OwnTeacher:
         """Dropout and drop path stay off."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_mean
 from mmseg.models.precision import at_least_float32
-from mmseg.models.uda.components.distillation import hard_targets
+from mmseg.models.uda.components.distillation import HardTargets, hard_targets
 
 WEIGHTINGS = ('batch', 'pixel', 'none')
 
@@ -101,12 +101,12 @@ class PseudoLabeler:
         Raises:
             ValueError: if both kinds of margins are used.
         """
-        return self.with_margins(self.judge(probabilities), valid)
+        return self.with_margins(self.judge(hard_targets(probabilities)), valid)
 
     @torch.no_grad()
-    def judge(self, probabilities: Tensor) -> JudgedLabels:
-        """Pseudo-labels of a batch without margins, by probabilities (B, C, H, W)."""
-        labels, confidence = hard_targets(probabilities)
+    def judge(self, predicted: HardTargets) -> JudgedLabels:
+        """Pseudo-labels of a batch without margins."""
+        labels, confidence = predicted
         sure = torch.ones_like(labels, dtype=torch.bool) if self.threshold is None else confidence >= self.threshold
         return JudgedLabels(labels, self._weight(confidence), sure)
 

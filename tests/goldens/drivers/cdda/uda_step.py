@@ -33,9 +33,9 @@ class GivenLabels(PseudoLabeler):
     def give(self, labels, confident):
         self.given = labels, confident
 
-    def judge(self, probabilities):
+    def judge(self, predicted):
         labels, confident = self.given
-        share = confident.to(probabilities.dtype).mean()
+        share = confident.to(predicted.confidence.dtype).mean()
         return JudgedLabels(labels, share.expand(labels.shape).clone(), confident)
 
 

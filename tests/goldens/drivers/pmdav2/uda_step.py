@@ -23,7 +23,7 @@ def run(case: Case) -> None:
     teacher = {f'ema_after:{name}': value.clone() for name, value in method.ema_model.named_parameters()}
     # Asking the teacher again moves its running statistics once more.
     buffers = {name: value.clone() for name, value in compare.named_buffers(method.ema_model, 'ema_buffer:').items()}
-    confidence = method.teacher(method.ema_model, case.tensor('target_img')).softmax(dim=1).amax(dim=1)
+    confidence = method.teacher(method.ema_model, case.tensor('target_img')).confidence
     log = method.run_passes(step)
     samples = {
         'pseudo_prob': confidence,

@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from mmseg.models.resize import resize
 from mmseg.models.uda.components.ema_teacher import EMATeacher
+from tests.models.segmentors.small_hrda import build_hrda
+from tests.models.uda.toy import ToySegmentor
 
 
 class DropPath(nn.Module):
@@ -81,3 +84,28 @@ def test_frozen_teacher_trains_only_its_batch_statistics():
 def test_alpha_out_of_range():
     with pytest.raises(ValueError, match='alpha'):
         EMATeacher(1.5)
+
+
+@pytest.mark.parametrize('build', [ToySegmentor, build_hrda], ids=['toy', 'hrda'])
+def test_predictions_are_the_largest_probabilities_whatever_the_bands(build):
+    torch.manual_seed(0)
+    teacher, policy = build().double(), EMATeacher(0.9, eval_mode=True)
+    policy.freeze(teacher)
+    images = torch.randn(2, 3, 44, 52, dtype=torch.float64)
+    expected = teacher.encode_decode(images).softmax(dim=1).max(dim=1)
+    for limit in (2**24, 5000, 1):
+        policy.band_limit = limit
+        labels, confidence = policy(teacher, images)
+        torch.testing.assert_close(confidence, expected.values)
+        assert torch.equal(labels, expected.indices)
+
+
+def test_scores_of_low_precision_are_enlarged_in_float32():
+    torch.manual_seed(0)
+    teacher, policy = ToySegmentor(), EMATeacher(0.9)
+    images = torch.randn(2, 3, 32, 48)
+    with torch.autocast('cpu', torch.bfloat16):
+        confidence = policy(teacher, images).confidence
+        logits, size = teacher.small_logits(images)
+    assert logits.dtype == torch.bfloat16 and confidence.dtype == torch.float32
+    torch.testing.assert_close(confidence, resize(logits.detach().float(), size).softmax(dim=1).amax(dim=1))
