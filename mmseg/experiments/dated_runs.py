@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from mmengine.config import Config
 
 from mmseg.engine.config import find_config, load_config
 from mmseg.engine.errors import ROOT
+from mmseg.engine.git_state import git_state
 from mmseg.experiments.config import child_config
 from mmseg.experiments.grid import Training
 
@@ -96,21 +96,12 @@ def is_finished(cfg: Config) -> bool:
     return (Path(cfg.work_dir) / f'iter_{cfg.train_cfg.max_iters}.pth').is_file()
 
 
-def git_revision() -> str:
-    """The commit that is checked out, empty where there is none."""
-    try:
-        found = subprocess.run(['git', 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return ''
-    return found.stdout.strip()
-
-
 def _new_run(folder: str, name: str) -> tuple[Path, dict[str, str]]:
     """Where the config of a new run goes, and what is its own."""
     dated = f'{time.strftime("%y%m%d_%H%M")}_{name}_{uuid.uuid4().hex[:5]}'
     path = GENERATED / folder / f'{dated}.py'
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path, {'name': dated, 'work_dir': (WORK_DIRS / folder / dated).as_posix(), 'git_rev': git_revision()}
+    return path, {'name': dated, 'work_dir': (WORK_DIRS / folder / dated).as_posix(), 'git_rev': git_state() or ''}
 
 
 def _write_child(path: Path, bases: Iterable[Path], settings: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg.engine.config import load_config
+from mmseg.engine.git_state import git_state
 from mmseg.experiments import dated_runs, process
 from mmseg.experiments.fingerprint import Fingerprint
 from mmseg.experiments.plan import Places, Plan
@@ -125,7 +126,7 @@ def _write_config(plan: Plan, stage: Stage) -> None:
             'name': f'{plan.experiment.name}_{stage.name}',
             'exp': plan.experiment.exp,
             'work_dir': plan.folder(stage.name).as_posix(),
-            'git_rev': dated_runs.git_revision(),
+            'git_rev': git_state() or '',
         }
     )
     path = plan.config(stage.name)

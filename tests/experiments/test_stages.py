@@ -7,7 +7,7 @@ import pytest
 
 import run_experiments
 from mmseg.engine.config import load_config
-from mmseg.experiments import dated_runs, process
+from mmseg.experiments import process, running
 
 CHAIN = """
 exp = 'toy'
@@ -69,7 +69,7 @@ def commands(tmp_path, monkeypatch):
     Path('chain.py').write_text(CHAIN)
     acted = Commands()
     monkeypatch.setattr(process, 'run_command', acted)
-    monkeypatch.setattr(dated_runs, 'git_revision', lambda: 'a' * 40)
+    monkeypatch.setattr(running, 'git_state', lambda: 'a' * 12)
     return acted
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import run_experiments
 from mmseg.engine.config import load_config
-from mmseg.experiments import dated_runs, process
+from mmseg.experiments import process, running
 from mmseg.experiments.benchmark.records import read_row_record, read_row_records
 from tests.experiments.benchmark.acted import Commands
 
@@ -22,7 +22,7 @@ def commands(tmp_path, monkeypatch):
     Path('data/demo').mkdir(parents=True)
     acted = Commands()
     monkeypatch.setattr(process, 'run_command', acted)
-    monkeypatch.setattr(dated_runs, 'git_revision', lambda: 'a' * 40)
+    monkeypatch.setattr(running, 'git_state', lambda: 'a' * 12)
     return acted
 
 
