@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+BAND = 2**22  # numbers (images x classes x pixels) that a band of rows may hold: 16 MB in float32
+
 
 def resize(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
     """Resize a map (B, C, h, w) to ``size`` = (H, W); a map of that size is returned as it is."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmseg.models.losses import CrossEntropyLoss, accuracy, cross_entropy_by_bands
 from mmseg.models.precision import at_least_float32
-from mmseg.models.resize import resize
+from mmseg.models.resize import BAND, resize
 from mmseg.registry import MODELS
 
 RELU = {'type': 'ReLU'}  # default activation; ConvModule copies it
@@ -58,7 +58,7 @@ class BaseDecodeHead(nn.Module):
 
     in_channels: Any  # one number, or one per level for heads of several levels
     in_index: Any
-    band_limit = 2**24  # numbers (images x classes x pixels) at full size beyond which losses go band by band
+    band_limit = BAND  # larger maps at full size go band by band through the loss
     init_default: dict[str, Any] | None = {'type': 'Normal', 'std': 0.01, 'override': {'name': 'conv_seg'}}
 
     def __init__(

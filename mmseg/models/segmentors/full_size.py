@@ -12,9 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmseg.models.resize import bands, resize_band
-
-BAND = 2**22  # numbers (classes x pixels) that a band may hold: 16 MB in float32
+from mmseg.models.resize import BAND, bands, resize_band
 
 
 def label_maps(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.models.precision import at_least_float32
-from mmseg.models.resize import bands, resize_band
+from mmseg.models.resize import BAND, bands, resize_band
 from mmseg.models.uda.components.distillation import HardTargets, hard_targets
 
 
@@ -30,7 +30,7 @@ class EMATeacher:
         ValueError: for a momentum outside 0..1, or buffers that are to be averaged and copied.
     """
 
-    band_limit = 2**24  # numbers (images x classes x pixels) at full size beyond which scores are enlarged by bands
+    band_limit = BAND  # larger maps of scores are enlarged band by band
 
     def __init__(
         self,
