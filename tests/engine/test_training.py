@@ -172,19 +172,14 @@ def test_same_seed_same_weights_another_seed_others(tmp_path):
     assert not np.array_equal(weights('c', 1), weights('d', 2))
 
 
-def test_import_takes_little_beside_torch_and_warns_of_nothing():
-    code = (
-        'import torch, time; start = time.perf_counter(); import mmseg.engine.training, mmseg.engine.config;'
-        'print(time.perf_counter() - start)'
+def test_import_loads_no_package_that_few_runs_need_and_warns_of_nothing():
+    heavy = {'matplotlib', 'onnx', 'onnxruntime', 'tensorboard', 'timm', 'torchvision', 'torch._inductor'}
+    code = f'import sys, mmseg.engine.training, mmseg.engine.config; print(*sorted({heavy} & sys.modules.keys()))'
+    done = subprocess.run(
+        [sys.executable, '-W', 'error::UserWarning:mmseg', '-c', code], capture_output=True, text=True, check=True
     )
-    times = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, '-W', 'error::UserWarning:mmseg', '-c', code], capture_output=True, text=True, check=True
-        )
-        times.append(float(done.stdout))
-        assert done.stderr == ''
-    assert min(times) < 3
+    assert done.stdout.split() == []
+    assert done.stderr == ''
 
 
 def test_a_loader_without_workers_keeps_none_of_their_options(tmp_path):
