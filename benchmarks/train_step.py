@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 CONFIGS = ('configs/demo/daformer.py',)
 FORMATS = ('plain', 'fp32', 'tf32', 'bf16', 'fp16')
-WORDS = (*FORMATS, 'channels_last', 'compiled')
+WORDS = (*FORMATS, 'channels_last', 'compiled', 'cuda_graphs')
 PEAK_TFLOPS = {'H200': 989.0, 'H100': 989.0, 'A100': 312.0, 'L40S': 362.0, 'RTX 4090': 165.0, 'A10': 125.0}
 
 
@@ -85,7 +85,9 @@ def parse_mode(text: str) -> str:
     unknown = [word for word in words if word not in WORDS]
     formats = [word for word in words if word in FORMATS]
     if unknown or len(formats) > 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: at most one of {", ".join(FORMATS)}, and channels_last, compiled')
+        formats_line = ', '.join(FORMATS)
+        others = 'and channels_last, compiled or cuda_graphs (compiled too, with graphs)'
+        raise argparse.ArgumentTypeError(f'{text!r}: at most one of {formats_line}, {others}')
     return text
 
 
@@ -114,7 +116,7 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
     import torch
 
     from benchmarks._plain import make_optimizers_plain, make_plain
-    from mmseg.engine.compilation import compile_method
+    from mmseg.engine.compilation import CUDA_GRAPHS, compile_method
     from mmseg.engine.optimizer_groups import build_optim_wrapper
     from mmseg.engine.precision import Precision
     from mmseg.models.uda import build_method
@@ -139,6 +141,8 @@ def build(cfg: Any, mode: str, device: Any) -> tuple[Any, Any]:
         make_optimizers_plain(optim_wrapper)
     if 'compiled' in words:
         compile_method(method, True)
+    if 'cuda_graphs' in words:
+        compile_method(method, CUDA_GRAPHS)
     return method, optim_wrapper
 
 

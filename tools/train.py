@@ -32,6 +32,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help='number format of the passes; auto: bf16 on GPUs that compute in it, else fp32',
     )  # fmt: skip
     parser.add_argument('--compile', action='store_true', help='compile the networks; slow first step, then faster')
+    parser.add_argument('--cuda-graphs', action='store_true', help='--compile, with one launch per pass; GPUs only')
     parser.add_argument('--accumulate', type=int, metavar='N', help='micro-batches per iteration')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument('--dry-run', action='store_true', help='two iterations, a validation step and a checkpoint')
@@ -56,6 +57,8 @@ def apply_arguments(cfg: Any, arguments: argparse.Namespace) -> Any:
         cfg.trust_checkpoint = True
     if arguments.compile:
         cfg['compile'] = cfg.get('compile') or True
+    if arguments.cuda_graphs:
+        cfg['compile'] = {'mode': 'reduce-overhead'}
     if arguments.accumulate is not None:
         cfg.train_cfg.accumulate = arguments.accumulate
     if arguments.no_validate:

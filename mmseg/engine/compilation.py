@@ -13,6 +13,8 @@ from torch import nn
 
 PARTS = ('backbone', 'decode_head', 'auxiliary_head')
 RECOMPILATIONS = 64  # student, teachers and frozen encoder share code, and each is one entry per shape and mode
+TRIALS = 3  # a CUDA graph compiles and warms up in the first step, is recorded in the second, replayed in the third
+CUDA_GRAPHS = {'mode': 'reduce-overhead'}
 
 
 class CompiledNetworks:
@@ -21,13 +23,16 @@ class CompiledNetworks:
     Compilation happens in the first step. Shapes are taken as fixed; what moves within them (HRDA's crop) is tensors
     and lies outside of the compiled parts.
 
+    With ``CUDA_GRAPHS`` as options, a pass of a part is one launch on a GPU. What the parts return then lies in memory
+    that the next step overwrites, so nothing of it may outlive its step.
+
     Args:
         method: with its networks.
         options: for ``torch.compile``.
 
     Attributes:
         names: of the parts.
-        proven: a step has run through.
+        trials: steps that must still run through before what they move need not be put back after a failure.
 
     Raises:
         ValueError: PyTorch does not know an option.
@@ -37,13 +42,18 @@ class CompiledNetworks:
         _configure()
         parts = dict(_parts(method))
         self.names = list(parts)
-        self.proven = False
+        self.trials = TRIALS
         self._modules = list(parts.values())
         for module in self._modules:
             try:
                 module.compile(**{'dynamic': False, **(options or {})})
             except (RuntimeError, TypeError) as error:
                 raise ValueError(f'config key compile={dict(options or {})}: {error}') from None
+
+    @staticmethod
+    def begin_step() -> None:
+        """From here on CUDA graphs may overwrite what the step before kept: gradients, scores, features."""
+        torch.compiler.cudagraph_mark_step_begin()
 
     def give_up(self, error: Exception) -> None:
         """Run the networks as they are from now on, and say so."""
@@ -58,10 +68,12 @@ def compile_method(method: Any, options: Mapping[str, Any] | bool) -> None:
     """Compile a method's networks as the top-level ``compile`` of a config says: True, or options.
 
     Raises:
-        ValueError: it says something else.
+        ValueError: it says something else, or asks for CUDA graphs where there is no GPU.
     """
     if not isinstance(options, (bool, Mapping)):
         raise ValueError(f'config key compile={options!r}: expected True, False or dict(mode=...) for torch.compile')
+    if options == CUDA_GRAPHS and not torch.cuda.is_available():
+        raise ValueError(f'config key compile={dict(CUDA_GRAPHS)}: CUDA graphs need a GPU; compile=True does not')
     compiled = CompiledNetworks(method, options if isinstance(options, Mapping) else None)
     method.compiled = compiled
     print_log(f'Compiling in the first iteration: {", ".join(compiled.names)}', 'current', logging.INFO)

@@ -15,8 +15,8 @@ USER_ERRORS = (ValueError, FileNotFoundError)
 def with_fallback(method: Any, gradients: Callable[[], T]) -> T:
     """``gradients()``; where a compiler fails in it, once more with the networks as they are, and so from then on.
 
-    What a compiler cannot do shows in a forward or a backward, of the first step above all. Until one has run through,
-    what it may have moved (teachers, statistics, prototypes) is put back before the second try.
+    What a compiler cannot do shows in a forward or a backward, of the first steps above all. Until these have run
+    through, what a step may have moved (teachers, statistics, prototypes) is put back before the second try.
 
     Args:
         method: its ``compiled`` networks may be None.
@@ -25,8 +25,9 @@ def with_fallback(method: Any, gradients: Callable[[], T]) -> T:
     compiled = method.compiled
     if compiled is None:
         return gradients()
-    tensors = [] if compiled.proven else list(chain(method.parameters(), method.buffers()))
+    tensors = list(chain(method.parameters(), method.buffers())) if compiled.trials else []
     before = [tensor.detach().clone() for tensor in tensors]
+    compiled.begin_step()
     try:
         result = gradients()
     except Exception as error:
@@ -38,6 +39,6 @@ def with_fallback(method: Any, gradients: Callable[[], T]) -> T:
             for tensor, value in zip(tensors, before, strict=True):
                 tensor.copy_(value)
     else:
-        compiled.proven = True
+        compiled.trials = max(0, compiled.trials - 1)
         return result
     return gradients()

@@ -134,6 +134,7 @@ def test_dated_run_and_its_resume(folder, inside):
         (['--cfg-options', 'compile=yes'], "compile='yes': expected True, False"),
         (['--cfg-options', 'compile.mode=fastest'], "compile={'mode': 'fastest'}: Unrecognized mode=fastest"),
         (['--cfg-options', 'compile.speed=3'], "compile={'speed': 3}: "),
+        (['--cuda-graphs'], 'CUDA graphs need a GPU'),
         (['--seed', '-1'], 'seed -1: expected a whole number from 0'),
     ],
 )

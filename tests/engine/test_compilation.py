@@ -8,7 +8,9 @@ import torch._dynamo
 from mmengine.optim import OptimWrapper
 
 from benchmarks._synthetic import loader_batch
-from mmseg.engine.compilation import CompiledNetworks, compile_method
+from benchmarks.train_step import build, without_weights
+from mmseg.engine.compilation import CUDA_GRAPHS, CompiledNetworks, compile_method
+from mmseg.engine.config import load_config
 from mmseg.models.uda import build_method
 from tests.engine.test_resume_dacs import dacs_config
 from tests.engine.toy import toy_runner
@@ -99,6 +101,65 @@ def test_a_compiler_that_fails_costs_one_warning(tmp_path, messages, backend):
     ours = compiled.state_dict()
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(ours[name], value, msg=name)
+
+
+class Graphs:
+    """A backend with the memory of CUDA graphs: what a step's graphs gave is overwritten when the next one begins."""
+
+    def __init__(self):
+        self.overwrite, self.given, self.steps = False, [], 0
+
+    def begin_step(self):
+        if self.overwrite:
+            for tensor in self.given:
+                tensor.fill_(torch.nan if tensor.is_floating_point() else 0)
+        self.given, self.steps = [], self.steps + 1
+
+    def __call__(self, graph, inputs):
+        from torch._dynamo.backends.common import aot_autograd
+
+        return aot_autograd(fw_compiler=self._compile, bw_compiler=self._compile)(graph, inputs)
+
+    def _compile(self, graph, inputs):
+        from torch._functorch.aot_autograd import make_boxed_func
+
+        def run(*inputs):
+            taken = {tensor.untyped_storage().data_ptr() for tensor in inputs if isinstance(tensor, torch.Tensor)}
+            given = graph.forward(*inputs)
+            # Other views of the same memory: a tensor that nobody else holds may become a parameter's gradient.
+            tensors = [value.detach() for value in given if isinstance(value, torch.Tensor)]
+            self.given += [tensor for tensor in tensors if tensor.untyped_storage().data_ptr() not in taken]
+            return given
+
+        return make_boxed_func(run)
+
+
+@pytest.mark.parametrize('name', ['mic_hrda', 'pmdav2', 'proca', 'advseg'])
+def test_nothing_that_graphs_gave_outlives_its_step(name, monkeypatch):
+    backend, trained, log = Graphs(), [], {}
+    monkeypatch.setattr('torch.compiler.cudagraph_mark_step_begin', backend.begin_step)
+    for backend.overwrite in (False, True):
+        cfg = without_weights(load_config(f'configs/demo/{name}.py').to_dict())
+        method, optim_wrapper = build(cfg, 'fp32', torch.device('cpu'))
+        method.log_interval = method.panel_interval = 2
+        compile_method(method, {'backend': backend})
+        side = 128 if 'hrda' in name else 64
+        for number in range(3):
+            batch = loader_batch((side, side), 2, method.student.num_classes, True, False, seed=number)
+            log = method.train_step(batch, optim_wrapper) or log
+            assert method.compiled is not None and backend.given
+        trained.append({**method.state_dict(), **log, **method.panel})
+    assert backend.steps == 6
+    kept, overwritten = trained
+    for key, value in kept.items():
+        torch.testing.assert_close(overwritten[key], value, rtol=0, atol=0, msg=key)
+
+
+def test_cuda_graphs_need_a_gpu(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip('there is one')
+    with pytest.raises(ValueError, match='CUDA graphs need a GPU'):
+        compile_method(method_for(tmp_path), CUDA_GRAPHS)
 
 
 def test_mistakes_of_the_user_are_not_blamed_on_the_compiler(tmp_path, messages):
