@@ -22,20 +22,21 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
-from mmseg.datasets.parallel import start_worker
-from mmseg.datasets.transforms import LoadDepth
 from mmseg.engine import hooks
 from mmseg.engine.compilation import compile_method
 from mmseg.engine.distributed import start_process_group
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.git_state import git_state
 from mmseg.engine.gradient_sync import broadcast_parameters, world_size
+from mmseg.engine.loaders import build_loader, loaders_and_loops
 from mmseg.engine.logging import environment, one_line, quiet
 from mmseg.engine.loops import TrainLoop
 from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
 from mmseg.engine.precision import SIXTEEN_BITS, Precision
+from mmseg.engine.run_checks import check_classes, check_depth, check_seed
+from mmseg.engine.schedulers import build_schedulers
 from mmseg.engine.training_state import restore
-from mmseg.registry import DATASETS, PARAM_SCHEDULERS, RUNNERS
+from mmseg.registry import RUNNERS
 
 DEFAULT_HOOKS: dict[str, type[Hook]] = {
     'logger': hooks.LoggerHook,
@@ -73,7 +74,7 @@ class Runner(mmengine.runner.Runner):
             FileNotFoundError: where data or weights that are needed to build are missing.
         """
         cfg = copy.deepcopy(cfg)
-        _check_seed(cfg.get('seed', 0))
+        check_seed(cfg.get('seed', 0))
         precision = Precision(cfg.get('precision', 'fp32'))
         precision.apply_global_flags()
         distributed = start_process_group()
@@ -195,23 +196,7 @@ class Runner(mmengine.runner.Runner):
         dataloader: DataLoader | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
     ) -> DataLoader:
         """As mmengine's; page-locked memory where there is a GPU, workers that leave Ctrl-C to the main process."""
-        if isinstance(dataloader, DataLoader):
-            return dataloader
-        cfg = copy.deepcopy(dataloader)
-        for key, least in (('batch_size', 1), ('num_workers', 0)):
-            if not isinstance(cfg.get(key, 1), int) or cfg.get(key, 1) < least:
-                raise ValueError(f'{key}={cfg[key]} of a data loader: expected a whole number of at least {least}')
-        # mmengine takes a list of datasets for one that is built already.
-        cfg['dataset'] = DATASETS.build(cfg['dataset']) if isinstance(cfg['dataset'], (list, tuple)) else cfg['dataset']
-        if not cfg.get('num_workers'):
-            # num_workers=0 is for debugging; PyTorch refuses options about workers then.
-            cfg = {key: value for key, value in cfg.items() if key not in ('persistent_workers', 'prefetch_factor')}
-        cfg.setdefault('pin_memory', torch.cuda.is_available())
-        cfg.setdefault('worker_init_fn', {'type': start_worker})
-        loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
-        if hasattr(loader.dataset, 'set_seed'):
-            loader.dataset.set_seed(seed)
-        return loader
+        return build_loader(dataloader, seed, diff_rank_seed)
 
     def build_train_loop(self, loop: Any) -> Any:
         """``TrainLoop`` from ``train_cfg``."""
@@ -219,37 +204,15 @@ class Runner(mmengine.runner.Runner):
             return loop
         options = {key: value for key, value in loop.items() if key not in ('type', 'by_epoch')}
         loop = TrainLoop(self, self._train_dataloader, **options)
-        self._check_classes(loop.dataloader.dataset, 'train_dataloader')
-        self._check_depth(loop.dataloader.dataset)
+        check_classes(self.model, loop.dataloader.dataset, 'train_dataloader')
+        check_depth(self.model, loop.dataloader.dataset)
         return loop
 
     def build_val_loop(self, loop: Any) -> Any:
         """mmengine's, on data of the network's classes."""
         loop = super().build_val_loop(loop)
-        self._check_classes(loop.dataloader.dataset, 'val_dataloader')
+        check_classes(self.model, loop.dataloader.dataset, 'val_dataloader')
         return loop
-
-    def _check_depth(self, dataset: Any) -> None:
-        # Whether the maps are there is the data set's affair.
-        guided = getattr(self.model, 'depth_guidance', None) is not None
-        parts = getattr(getattr(dataset, 'target', None), 'parts', [])
-        if guided and any(part.pipeline.find(LoadDepth) is None for part in parts):
-            raise ValueError(
-                'uda.depth_guidance needs the depth of target images: put dict(type="LoadDepth") after '
-                'LoadImageFromFile into the pipeline of train_dataloader.dataset.target'
-            )
-
-    def _check_classes(self, dataset: Any, key: str) -> None:
-        # Too many classes in the network would show in validation only, too few as a failed assertion on the GPU.
-        network = getattr(getattr(self.model, 'student', None), 'num_classes', None)
-        classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
-        if network is not None and classes and network != len(classes):
-            cascade = isinstance(self.model.student.decode_head, torch.nn.ModuleList)
-            setting = 'model.num_classes' if cascade else 'model.decode_head.num_classes'
-            raise ValueError(
-                f'the network has {network} classes, the data set of {key} {len(classes)}: set '
-                f'{setting}={len(classes)}{"" if cascade else " (auxiliary heads too)"}, or label_map'
-            )
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
         """Few merged groups over what the method trains; a config with ``constructor`` is left to mmengine."""
@@ -259,24 +222,7 @@ class Runner(mmengine.runner.Runner):
 
     def build_param_scheduler(self, scheduler: Any) -> dict[str, list[Any]]:
         """Schedulers by optimizer name. One config counts for all optimizers, a dict of names for the named ones."""
-        by_name = scheduler if isinstance(scheduler, Mapping) and 'type' not in scheduler else None
-        if by_name is not None and (unknown := sorted(set(by_name) - set(self.optimizers))):
-            raise ValueError(f'param_scheduler names {unknown}, the optimizers are {sorted(self.optimizers)}')
-        built = {}
-        for name, optimizer in self.optimizers.items():
-            configs = by_name.get(name, []) if by_name is not None else scheduler
-            configs = [configs] if isinstance(configs, Mapping) else configs
-            built[name] = [self._scheduler(config, optimizer) for config in configs]
-        return built
-
-    def _scheduler(self, config: Mapping[str, Any], optimizer: Optimizer) -> Any:
-        kind, options = PARAM_SCHEDULERS.get(config['type']), dict(config)
-        if getattr(kind, 'takes_max_iters', False):
-            options.setdefault('max_iters', self.max_iters)
-        else:
-            options.setdefault('by_epoch', False)
-            options.setdefault('end', self.max_iters)
-        return PARAM_SCHEDULERS.build({**options, 'optimizer': optimizer})
+        return build_schedulers(scheduler, self.optimizers, self.max_iters)
 
     def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
         """Logger, schedules, checkpoints, panels, and TensorBoard if asked for, with the options of ``default_hooks``.
@@ -337,29 +283,6 @@ class Runner(mmengine.runner.Runner):
         self._has_loaded = True
 
 
-def loaders_and_loops(cfg: Config) -> dict[str, Any]:
-    """The config's loaders, loops and evaluators, with what goes without saying filled in."""
-    parts = {key: copy.deepcopy(cfg.get(key)) for key in ('train_dataloader', 'train_cfg', 'optim_wrapper')}
-    if parts['train_dataloader'] is None or parts['optim_wrapper'] is None:
-        parts = dict.fromkeys(parts)
-    else:
-        parts['param_scheduler'] = copy.deepcopy(cfg.get('param_scheduler'))
-        parts['train_dataloader'].setdefault('sampler', {'type': 'SampleNumberSampler'})
-        parts['train_dataloader'].setdefault('collate_fn', {'type': 'collate_domains'})
-    for mode in ('val', 'test'):
-        loader, evaluator = copy.deepcopy(cfg.get(f'{mode}_dataloader')), copy.deepcopy(cfg.get(f'{mode}_evaluator'))
-        if loader is None or evaluator is None:
-            continue
-        loader.setdefault('batch_size', 1)
-        sampler = loader.setdefault('sampler', {'type': 'DefaultSampler', 'shuffle': False})
-        if sampler.get('type') == 'DefaultSampler':
-            # Filling up to equal shares would count some images twice.
-            sampler.setdefault('round_up', False)
-        options = copy.deepcopy(cfg.get(f'{mode}_cfg')) or {}
-        parts |= {f'{mode}_dataloader': loader, f'{mode}_evaluator': evaluator, f'{mode}_cfg': options}
-    return parts
-
-
 _run_numbers = itertools.count(1)
 
 
@@ -367,11 +290,6 @@ def _unique_name(cfg: Config) -> str:
     """mmengine keeps loggers by name and second: runs of one process need names of their own."""
     name, number = cfg.get('name') or (Path(cfg.filename).stem if cfg.filename else 'run'), next(_run_numbers)
     return name if number == 1 else f'{name}-{number}'
-
-
-def _check_seed(seed: int | None) -> None:
-    if seed is not None and not (isinstance(seed, int) and 0 <= seed < 2**32):
-        raise ValueError(f'seed {seed}: expected a whole number from 0 to 2**32 - 1')
 
 
 def _default_work_dir(cfg: Config) -> str:

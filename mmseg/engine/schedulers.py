@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from torch.optim import Optimizer
 
 from mmseg.registry import PARAM_SCHEDULERS
 
@@ -97,3 +99,35 @@ class Poly10Warm(Poly):
         self, optimizer: Any, max_iters: int, warmup_iters: int = 1500, warmup_ratio: float = 1e-6, min_lr: float = 0.0
     ) -> None:
         super().__init__(optimizer, max_iters, min_lr=min_lr, warmup_iters=warmup_iters, warmup_ratio=warmup_ratio)
+
+
+def build_schedulers(config: Any, optimizers: Mapping[str, Optimizer], max_iters: int) -> dict[str, list[Any]]:
+    """What sets the learning rates of a run.
+
+    Args:
+        config: one schedule or a list, for all optimizers; or a dict of these by the optimizers' names.
+        optimizers: by name.
+        max_iters: length of the run, for schedules that do not say theirs.
+
+    Raises:
+        ValueError: the config names an optimizer that is none.
+    """
+    by_name = config if isinstance(config, Mapping) and 'type' not in config else None
+    if by_name is not None and (unknown := sorted(set(by_name) - set(optimizers))):
+        raise ValueError(f'param_scheduler names {unknown}, the optimizers are {sorted(optimizers)}')
+    built = {}
+    for name, optimizer in optimizers.items():
+        configs = by_name.get(name, []) if by_name is not None else config
+        configs = [configs] if isinstance(configs, Mapping) else configs
+        built[name] = [_build(one, optimizer, max_iters) for one in configs]
+    return built
+
+
+def _build(config: Mapping[str, Any], optimizer: Optimizer, max_iters: int) -> Any:
+    kind, options = PARAM_SCHEDULERS.get(config['type']), dict(config)
+    if getattr(kind, 'takes_max_iters', False):
+        options.setdefault('max_iters', max_iters)
+    else:
+        options.setdefault('by_epoch', False)
+        options.setdefault('end', max_iters)
+    return PARAM_SCHEDULERS.build({**options, 'optimizer': optimizer})

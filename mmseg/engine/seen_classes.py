@@ -15,8 +15,8 @@ from mmengine.registry import init_default_scope
 
 from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE, FileLookup
 from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.loaders import build_loader, loaders_and_loops
 from mmseg.engine.preview import check_trains
-from mmseg.engine.runner import Runner, loaders_and_loops
 from mmseg.evaluation.progress import track
 
 
@@ -65,7 +65,7 @@ def count_seen(cfg: Config, samples: int, start: int = 1) -> SeenClasses:
     init_default_scope('mmseg')
     with clear_config_errors(cfg):
         # As the runner takes them: "persistent" workers would wait for a second epoch.
-        loader: Any = Runner.build_dataloader({**loader_config, 'persistent_workers': False}, seed=cfg.get('seed', 0))
+        loader: Any = build_loader({**loader_config, 'persistent_workers': False}, seed=cfg.get('seed', 0))
     loader.sampler.set_start((start - 1) * cfg.train_cfg.get('accumulate', 1) * loader.batch_size)
     dataset = getattr(loader.dataset, 'source', getattr(loader.dataset, 'dataset', loader.dataset))
     count = len(dataset.metainfo['classes'])
