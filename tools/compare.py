@@ -1,15 +1,17 @@
 """Compares runs: their scores side by side, and a sheet of pictures with a column per run.
 
     python -m tools.compare work_dirs/demo/source_only work_dirs/demo/daformer --sheet work_dirs/demo/sheet.png
+    python -m tools.compare work_dirs/mine work_dirs/mine/eval_latest_ema.json       # student and teacher of a run
 
-A run is a folder in which ``tools/train.py`` left a config and ``latest.pth``, and ``tools/test.py`` its scores.
+A run is a folder in which ``tools/train.py`` left a config and ``latest.pth``, and ``tools/test.py`` its scores; a JSON
+file of ``tools/test.py`` stands for another evaluation.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,20 +27,20 @@ class Run:
 
     Attributes:
         folder: its work dir.
-        scores: of the last iterate, in percent; None where a class is absent.
+        name: in tables.
+        scores: in percent; None where a class is absent.
     """
 
     folder: Path
+    name: str
     scores: dict[str, float | None]
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('runs', nargs='+', metavar='RUN', help='folders of runs; gains count from the first')
+    parser.add_argument(
+        'runs', nargs='+', metavar='RUN', help='folders of runs, or result files; gains count from the first'
+    )
     parser.add_argument('--sheet', help='write a PNG with image, ground truth and the prediction of each run')
     parser.add_argument('--images', type=int, default=5, help='rows of the sheet, spread over the test images')
     return parser.parse_args(arguments)
@@ -49,46 +51,86 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     if options.images < 1:
         raise ValueError(f'--images {options.images}: a sheet needs at least one row')
-    runs = [read_run(folder) for folder in options.runs]
-    print_table(runs)
+    if options.sheet and (files := [run for run in options.runs if Path(run).is_file()]):
+        raise ValueError(f'--sheet draws what the last iterate of a run predicts: give {Path(files[0]).parent}')
+    runs = [read_run(path) for path in options.runs]
+    print_tables(runs)
     if options.sheet:
         write_sheet(runs, Path(options.sheet), options.images)
         print(f'Pictures: {options.sheet}')
 
 
-def read_run(folder: str | Path) -> Run:
-    """The scores that ``tools/test.py`` left in a run's folder.
+def read_run(path: str | Path) -> Run:
+    """The scores that ``tools/test.py`` left in a run's folder, or in a file.
 
     Raises:
         FileNotFoundError: the run has not been evaluated.
+        ValueError: the file is no evaluation's.
     """
-    result = Path(folder) / 'eval_latest.json'
-    if not result.is_file():
-        raise FileNotFoundError(f'{result}: not evaluated yet; run: python -m tools.test {folder} --eval mIoU')
-    return Run(Path(folder), json.loads(result.read_text())['scores'])
+    from mmseg.evaluation.result_file import read_result
+
+    path = Path(path)
+    file = path if path.suffix == '.json' else path / 'eval_latest.json'
+    if not file.is_file():
+        raise FileNotFoundError(f'{file}: not evaluated yet; run: python -m tools.test {file.parent} --eval mIoU')
+    result = read_result(file)
+    return Run(file.parent, ' '.join([file.parent.name, *(f'+{option}' for option in result.options)]), result.scores)
 
 
-def print_table(runs: list[Run]) -> None:
-    """Class-wise IoU and the means of all runs, and each run's gain over the first."""
+def print_tables(runs: list[Run]) -> None:
+    """Class-wise IoU and the means of all runs, and what each run gains over the first."""
+    from rich.console import Console
+
+    base = runs[0]
+    gains = [Run(run.folder, run.name, _gains(run, base)) for run in runs[1:]]
+    console = Console()
+    if len(runs) == 2:
+        gain = Run(base.folder, f'gain of {runs[1].name}', gains[0].scores)
+        console.print(score_table([*runs, gain], console.width, signed={gain.name}))
+        return
+    console.print(score_table(runs, console.width))
+    if gains:
+        console.print(f'\nGain over {base.name}', highlight=False)
+        console.print(score_table(gains, console.width, signed={run.name for run in gains}, first=2))
+
+
+def _gains(run: Run, base: Run) -> dict[str, float | None]:
+    pairs = {key: (run.scores.get(key), value) for key, value in base.scores.items()}
+    return {key: None if None in pair else pair[0] - pair[1] for key, pair in pairs.items()}
+
+
+def score_table(runs: list[Run], width: int, signed: Collection[str] = (), first: int = 1) -> Any:
+    """A column per run; where names are too wide for the console, columns have numbers that the caption explains.
+
+    Args:
+        runs: with the same classes.
+        width: of the console, in characters.
+        signed: names of columns whose numbers show their sign.
+        first: number of the first column.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from mmseg.evaluation.result_file import mean_names
 
-    table = Table('', *(run.name for run in runs), *(f'gain of {run.name}' for run in runs[1:]))
-    means = mean_names(runs[0].scores)
-    classes = [key for key in runs[0].scores if key.startswith('IoU.')]
-    for key in [*classes, *means]:
-        values = [run.scores.get(key) for run in runs]
-        gains = [None if None in (value, values[0]) else value - values[0] for value in values[1:]]
-        cells = ['-' if value is None else f'{value:.2f}' for value in values]
-        cells += ['-' if gain is None else f'{gain:+.2f}' for gain in gains]
-        table.add_row(
-            key.removeprefix('IoU.'), *cells, style='bold' if key in means else '', end_section=key == classes[-1]
-        )
-    for column in table.columns[1:]:
-        column.justify = 'right'
-    Console().print(table)
+    def table(titles: list[str], caption: str | None) -> Table:
+        made = Table('', *titles, caption=caption, caption_justify='left', caption_style='')
+        for column in made.columns[1:]:
+            column.justify, column.no_wrap = 'right', True
+        means = mean_names(runs[0].scores)
+        classes = [key for key in runs[0].scores if key.startswith('IoU.')]
+        for key in [*classes, *means]:
+            values = [(run.scores.get(key), '+.2f' if run.name in signed else '.2f') for run in runs]
+            cells = ['-' if value is None else format(value, form) for value, form in values]
+            style = 'bold' if key in means else ''
+            made.add_row(key.removeprefix('IoU.'), *cells, style=style, end_section=key == classes[-1])
+        return made
+
+    named = table([run.name for run in runs], None)
+    if Console(width=10_000).measure(named).maximum <= width:
+        return named
+    numbers = [str(first + number) for number in range(len(runs))]
+    return table(numbers, '\n'.join(f'{number} {run.name}' for number, run in zip(numbers, runs, strict=True)))
 
 
 def write_sheet(runs: list[Run], path: Path, count: int) -> None:
