@@ -54,7 +54,7 @@ def build(bank: Bank, workers: int, count: bool = True) -> bool:
     write_description(bank, crop_size)
     counts = _make(bank, crop_size, numbers if count else missing, workers)
     if count:
-        _save(bank.counts_file, torch.from_numpy(counts))
+        _save(bank.counts_file, torch.from_numpy(counts).float())
     return True
 
 

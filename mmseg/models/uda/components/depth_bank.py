@@ -99,7 +99,7 @@ def bank_paths(
 
 
 def read_counts(file: Path) -> Tensor:
-    """The counts of a bank, (N, C, 256) int32; floats of the original's files become whole numbers.
+    """The counts of a bank, (N, C, 256) int32; files hold floats, as the original's do.
 
     Raises:
         FileNotFoundError: if the file is not there.

@@ -145,7 +145,9 @@ class DepthGuidance:
         assert self.index is not None, 'the bank is not open'
         histogram = class_depth_histogram(labels, depth, self.index.num_classes)
         match = self.index.to(labels.device).match(histogram)
-        reweighted, relabelled = (match.score > threshold for threshold in self.thresholds(iteration))
+        # Images without a labelled pixel resemble nothing, however low the thresholds.
+        labelled = histogram.sum(dim=(1, 2)) > 0
+        reweighted, relabelled = (labelled & (match.score > threshold) for threshold in self.thresholds(iteration))
         shares = class_shares(match, relabelled)
         # A class is of use only where the target has a pixel at one of its depths.
         given = ((shares > 0) & (histogram.sum(dim=1) > 0)[:, None]).any(dim=2)

@@ -73,6 +73,16 @@ def test_nothing_happens_below_the_thresholds():
     assert found.soft.images == []
 
 
+def test_an_image_without_labels_resembles_nothing():
+    counts, labels, confident, weight, depth = small_case()
+    labels[1] = 255
+    guidance = DepthGuidance(**ALWAYS)
+    guidance.index = BankIndex(counts)
+    found = guidance.assess(labels, confident, weight, depth, iteration=0)
+    assert found.replacements == [1, -1] and found.soft.images == [0]
+    assert torch.equal(found.weight[1], weight[1])
+
+
 def test_a_relabelled_image_need_not_be_reweighted():
     counts, labels, confident, weight, depth = small_case()
     guidance = DepthGuidance(reweight_threshold=2, relabel_threshold=0.3, threshold_decay=0)
