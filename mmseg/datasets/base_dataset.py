@@ -15,7 +15,7 @@ from mmseg.datasets.depth_files import check_depth_maps, exchanged
 from mmseg.datasets.label_map import LabelMap
 from mmseg.datasets.metainfo import complete_metainfo
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
-from mmseg.datasets.transforms import Compose, LoadAnnotations, LoadDepth
+from mmseg.datasets.transforms import Compose, LoadAnnotations, LoadDepth, LoadPseudoLabels
 from mmseg.registry import DATASETS
 
 
@@ -109,6 +109,8 @@ class BaseSegDataset(Dataset):
         self._labels_of_all_images = {self.label_name(stem) for stem in found}
         self.depth_names = exchanged([stem + self.depth_suffix for stem in stems], depth_of)
         if self.pipeline.find(LoadAnnotations) is not None:
+            if self.pipeline.find(LoadPseudoLabels) is not None:
+                self._take_flat_labels()
             self._check_labels()
         if self.pipeline.find(LoadDepth) is not None:
             check_depth_maps(self)
@@ -165,6 +167,14 @@ class BaseSegDataset(Dataset):
         if missing:
             raise FileNotFoundError(f'{len(missing)} images of {ann_file} are not in {self.img_dir}, e.g. {missing[0]}')
         return {name: stems[name] for name in listed}
+
+    def _take_flat_labels(self) -> None:
+        """The originals write all pseudo-labels into one folder, under their images' names alone."""
+        flat = [name.rpartition('/')[2] for name in self.label_names]
+        found = self._find_labels() if os.path.isdir(self.seg_map_dir) else set()
+        if found.isdisjoint(self.label_names) and found.issuperset(flat) and len(set(flat)) == len(flat):
+            self.label_names = flat
+            self._labels_of_all_images = {name.rpartition('/')[2] for name in self._labels_of_all_images}
 
     def _check_labels(self) -> None:
         """Every image must have a label map; label maps without an image in the folder are only reported."""

@@ -22,7 +22,7 @@ from mmseg.registry import DATASETS
 _PAIR, _SOURCE, _TARGET = range(3)
 
 Domain = BaseSegDataset | ConcatDataset
-SOURCE_ORDERS = ('random', 'shuffled')
+ORDERS = ('random', 'shuffled')
 
 
 @DATASETS.register_module()
@@ -41,7 +41,8 @@ class UDADataset(Dataset):
         pseudo_margins: (top, bottom, left, right) margins of target images without pseudo-labels, in pixels of the
             target's ``margins_canvas``.
         source_order: ``random`` draws each source file anew; ``shuffled`` takes every file once per epoch, each epoch
-            in another order (DDB).
+            in another order (DDB, PBAL, ProDA).
+        target_order: the same for target files (PBAL, ProDA).
 
     Raises:
         ValueError: source and target have different classes, or more than one way to choose source files is given.
@@ -56,6 +57,7 @@ class UDADataset(Dataset):
         pseudo_margins: Sequence[int] | None = None,
         class_balanced_sampling: Mapping[str, Any] | None = None,
         source_order: str = 'random',
+        target_order: str = 'random',
     ):
         self.source: Domain = build_dataset(source)
         self.target: Domain = build_dataset(target)
@@ -64,13 +66,14 @@ class UDADataset(Dataset):
                 f'source and target have different classes: {len(self.source.metainfo["classes"])} in '
                 f'{type(self.source).__name__}, {len(self.target.metainfo["classes"])} in {type(self.target).__name__}'
             )
-        if source_order not in SOURCE_ORDERS:
-            raise ValueError(f'source_order is one of {", ".join(SOURCE_ORDERS)}, got {source_order!r}')
+        for name, order in (('source_order', source_order), ('target_order', target_order)):
+            if order not in ORDERS:
+                raise ValueError(f'{name} is one of {", ".join(ORDERS)}, got {order!r}')
         if source_order != 'random' and (rare_class_sampling is not None or class_balanced_sampling is not None):
             raise ValueError(
                 f'source_order={source_order!r} and a sampling of source files exclude each other: keep one'
             )
-        self.source_order = source_order
+        self.source_order, self.target_order = source_order, target_order
         self.metainfo = self.target.metainfo
         self.sync_crop_size = tuple(sync_crop_size) if sync_crop_size else None
         if pseudo_margins is not None:
@@ -109,7 +112,7 @@ class UDADataset(Dataset):
             Draws(sample_generator(self.seed, number, part), given.get(name))
             for part, name in ((_PAIR, 'pair'), (_SOURCE, 'source'), (_TARGET, 'target'))
         )
-        target_index = self._target_index(pair)
+        target_index = self._target_index(number, pair)
         source_sample = self._source_sample(number, pair, source)
         samples = {'source': source_sample, 'target': self.target.sample(target_index, target)}
         return self._crop_together(samples, pair) if self.sync_crop_size else samples
@@ -117,11 +120,13 @@ class UDADataset(Dataset):
     def source_half(self, number: int) -> dict[str, Any]:
         """The source of sample ``number``, without loading its target."""
         pair, source = (Draws(sample_generator(self.seed, number, part)) for part in (_PAIR, _SOURCE))
-        self._target_index(pair)  # drawn first, from the same generator
+        self._target_index(number, pair)  # drawn first, from the same generator
         samples = {'source': self._source_sample(number, pair, source)}
         return (self._crop_together(samples, pair) if self.sync_crop_size else samples)['source']
 
-    def _target_index(self, draws: Draws) -> int:
+    def _target_index(self, number: int, draws: Draws) -> int:
+        if self.target_order == 'shuffled':
+            return draws('target_index', lambda _: shuffled_index(self.seed, number, len(self.target), target=True))
         return draws('target_index', lambda generator: int(generator.integers(len(self.target))))
 
     def _source_sample(self, number: int, pair: Draws, source: Draws) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 T = TypeVar('T')
 
 # Streams of one seed that must not share numbers.
-_SAMPLE, _EPOCH = 0, 1
+_SAMPLE, _EPOCH, _TARGET_EPOCH = 0, 1, 2
 
 
 class Draws:
@@ -46,11 +46,18 @@ def sample_generator(seed: int, number: int, part: int = 0) -> np.random.Generat
 
 
 @lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, length: int) -> np.ndarray:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_EPOCH, epoch))).permutation(length)
+def _order(seed: int, stream: int, epoch: int, length: int) -> np.ndarray:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, epoch))).permutation(length)
 
 
-def shuffled_index(seed: int, number: int, length: int) -> int:
-    """File of sample ``number`` when every file comes once per epoch, each epoch in another order."""
+def shuffled_index(seed: int, number: int, length: int, target: bool = False) -> int:
+    """File of sample ``number`` when every file comes once per epoch, each epoch in another order.
+
+    Args:
+        seed: of the data.
+        number: >= 0.
+        length: number of files.
+        target: in the orders of the target domain, which are others than those of the source.
+    """
     epoch, position = divmod(number, length)
-    return int(_order(seed, epoch, length)[position])
+    return int(_order(seed, _TARGET_EPOCH if target else _EPOCH, epoch, length)[position])

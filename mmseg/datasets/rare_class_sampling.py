@@ -137,9 +137,9 @@ class RareClassSampling:
         dataset, own = self.dataset.locate(index)
         before, redrawn, after = dataset.pipeline.split_for_redrawing()
         loaded = {**before(dataset.record(own, draws)), 'sampled_class': class_id}
-        enough = self.min_pixels * self.min_crop_ratio
-        if enough <= 0:
+        if self.min_crop_ratio <= 0:
             return after(redrawn(loaded))
+        enough = self.min_pixels * self.min_crop_ratio
         return after(
             redraw_until(
                 lambda: redrawn(dict(loaded)),

@@ -181,7 +181,7 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
         step.take('keys')
         step.take('meta_keys')
     elif name == 'Resize':
-        new['scale'] = _sizes(step.take('img_scale'))
+        new['scale'] = _sizes(_needed(step, 'img_scale'))
         new['keep_ratio'] = step.take('keep_ratio', True)
         for key in ('ratio_range', 'multiscale_mode', 'min_size'):
             if (value := step.take(key)) is not None:
@@ -195,7 +195,7 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
         new['prob'] = step.take('prob', step.take('flip_ratio', 0.0)) or 0.0
         step.expect('direction', 'horizontal')
     elif name == 'Pad':
-        new['size'] = tuple(step.take('size'))
+        new['size'] = tuple(_needed(step, 'size'))
         step.expect('pad_val', 0)
         step.expect('seg_pad_val', 255)
     else:
@@ -203,6 +203,12 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
     step.close()
     absorbed = name in ('Normalize', 'DefaultFormatBundle', 'ImageToTensor', 'Collect')
     return [] if absorbed else [new]
+
+
+def _needed(step: Section, key: str) -> Any:
+    if (value := step.take(key)) is None:
+        raise ValueError(f'0.x config: {step.name("type")} without {key} cannot be translated')
+    return value
 
 
 def _sizes(scale: Any) -> Any:

@@ -63,7 +63,11 @@ def set_inference_mode(cfg: Config, mode: str) -> None:
             'crop_size': (height, width),
             'stride': (height // 2, width // 2),
         }
-    cfg.model.test_cfg = {**(cfg.model.get('test_cfg') or {}), **changes}
+    test_cfg = dict(cfg.model.get('test_cfg') or {})
+    if mode == 'slide':
+        # Windows are put together at the image's size.
+        test_cfg = {key: value for key, value in test_cfg.items() if key not in ('single_resize', 'scales')}
+    cfg.model.test_cfg = {**test_cfg, **changes}
 
 
 def training_crop(cfg: Config) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from mmseg.datasets import CityscapesDataset
 from mmseg.datasets.randomness import Draws
 from mmseg.datasets.transforms import LoadPseudoLabels, Resize
-from tests.datasets.tiny_data import save
+from tests.datasets.tiny_data import save, write_cityscapes
 
 
 @pytest.fixture
@@ -42,6 +43,27 @@ def test_mistakes(record, tmp_path):
     file.unlink()
     with pytest.raises(FileNotFoundError, match='the threshold needs .*_conf.npy, .*make_pseudo_labels .*--confidence'):
         LoadPseudoLabels(threshold=0.9)(record)
+
+
+def test_labels_of_all_folders_in_one(tmp_path, caplog):
+    """The originals' folder: no cities, only the images' names."""
+    root = write_cityscapes(tmp_path / 'cityscapes')
+    names = [f'aachen_{number:06d}_000019_leftImg8bit.png' for number in range(3)]
+    for number, name in enumerate(names):
+        save(tmp_path / 'labels' / name, np.full((32, 64), number, np.uint8))
+    settings = {
+        'img_suffix': '_leftImg8bit.png',
+        'seg_map_suffix': '_leftImg8bit.png',
+        'data_prefix': {'img_path': f'{root}/leftImg8bit/train', 'seg_map_path': str(tmp_path / 'labels')},
+        'pipeline': [{'type': 'LoadImageFromFile'}, {'type': 'LoadPseudoLabels'}, {'type': 'PackTrainInputs'}],
+    }
+    dataset = CityscapesDataset(**settings)
+    assert dataset.label_names == names
+    found = [int(dataset.sample(index, Draws(np.random.default_rng(0)))['label'][0, 0]) for index in range(3)]
+    assert found == [0, 1, 2]
+    (tmp_path / 'labels' / names[1]).unlink()
+    with pytest.raises(FileNotFoundError, match=f'looked for aachen/{names[0]}'):
+        CityscapesDataset(**settings)
 
 
 def test_width_is_drawn_and_the_height_follows():

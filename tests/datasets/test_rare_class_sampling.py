@@ -99,6 +99,16 @@ def test_crop_shows_the_class_where_it_can(root):
     assert np.mean(without) < np.mean(shown)
 
 
+def test_crop_is_drawn_again_for_a_single_pixel_too(root, monkeypatch):
+    _, sampling = build(root, min_pixels=0, min_crop_ratio=0.5)
+    counted = []
+    monkeypatch.setattr(np, 'count_nonzero', lambda found: counted.append(found) or 0)
+    draws = Draws(sample_generator(0, 0))
+    class_id, index = sampling.draw(draws)
+    sampling.sample(index, class_id, draws)
+    assert len(counted) == 10
+
+
 def test_recropping_equals_reloading(root, monkeypatch):
     """Same crops as running the whole pipeline again each time, with one decode."""
     dataset, sampling = build(root, min_crop_ratio=1.5)

@@ -10,7 +10,7 @@ from mmseg.datasets import ConcatDataset, RareClassSampling, UDADataset
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.conversion import class_counts, write_statistics
 from mmseg.datasets.metainfo import dataset_metainfo
-from mmseg.datasets.randomness import Draws, sample_generator
+from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.engine.dataset_pass import domain_dataset
 from mmseg.registry import DATASETS
 from tests.datasets.tiny_data import (
@@ -102,6 +102,17 @@ def test_shuffled_order_takes_every_source_file_once_per_epoch(sources, targets)
     assert epochs[0] != epochs[1] != epochs[2]
     one = UDADataset(sources[0], targets[0], source_order='shuffled')
     assert len({one.pair(n)['source']['meta']['img_path'] for n in range(6)}) == 6
+
+
+def test_shuffled_order_of_targets(sources, targets):
+    pairs = UDADataset(sources[0], targets[0], source_order='shuffled', target_order='shuffled')
+    count = len(pairs.target)
+    names = [pairs.pair(n)['target']['meta']['img_path'] for n in range(3 * count)]
+    assert all(len(set(names[start : start + count])) == count for start in range(0, 3 * count, count))
+    orders = [[shuffled_index(0, n, 50, target) for n in range(50)] for target in (False, True)]
+    assert sorted(orders[0]) == sorted(orders[1]) and orders[0] != orders[1]
+    half = pairs.source_half(5)
+    assert (half['image'] == pairs.pair(5)['source']['image']).all()
 
 
 def test_parts_keep_their_own_pipelines_and_margins(sources, targets):
@@ -248,8 +259,9 @@ def test_bad_lists(sources, change, message):
 
 
 def test_bad_source_order(sources, targets):
-    with pytest.raises(ValueError, match="one of random, shuffled, got 'sequential'"):
-        UDADataset(sources, targets, source_order='sequential')
+    for name in ('source_order', 'target_order'):
+        with pytest.raises(ValueError, match=f"{name} is one of random, shuffled, got 'sequential'"):
+            UDADataset(sources, targets, **{name: 'sequential'})
     with pytest.raises(ValueError, match='exclude each other'):
         UDADataset(sources, targets, source_order='shuffled', rare_class_sampling={'min_pixels': 1})
 

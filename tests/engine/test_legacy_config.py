@@ -231,6 +231,19 @@ def test_source_only_config(old: dict[str, Any]) -> None:
     assert types[-4:] == ['RandomFlip', 'PhotoMetricDistortion', 'Pad', 'PackTrainInputs']
 
 
+@pytest.mark.parametrize(
+    ('step', 'words'),
+    [
+        ({'type': 'Pad', 'size_divisor': 32}, 'without size cannot be translated'),
+        ({'type': 'Resize', 'ratio_range': (0.5, 2.0)}, 'without img_scale cannot be translated'),
+    ],
+)
+def test_transforms_of_images_of_any_size(old: dict[str, Any], step: dict[str, Any], words: str) -> None:
+    old['data']['train']['source']['pipeline'][2] = step
+    with pytest.raises(ValueError, match=words):
+        upgrade(old)
+
+
 def test_margins_synchronised_crop_and_infinite_temperature(old: dict[str, Any]) -> None:
     train = old['data']['train']
     train['target']['crop_pseudo_margins'] = [30, 240, 30, 30]

@@ -2,6 +2,7 @@ import pytest
 from mmengine.config import Config
 
 from mmseg.evaluation import config_options as options
+from mmseg.models.segmentors.inference_options import InferenceOptions
 
 
 def config(**train_dataset):
@@ -36,6 +37,14 @@ def test_slide_takes_windows_of_the_training_crop(train_dataset, crop):
     assert {key: tuple(v) if isinstance(v, list) else v for key, v in cfg.model.test_cfg.items()} == expected
     options.set_inference_mode(cfg, 'whole')
     assert cfg.model.test_cfg.mode == 'whole'
+
+
+def test_slide_takes_back_what_only_whole_images_can():
+    cfg = config(pipeline=pipeline_of((64, 96)))
+    cfg.model.test_cfg = {'mode': 'whole', 'single_resize': True, 'scales': (0.5, 1.0), 'flip_tta': True}
+    options.set_inference_mode(cfg, 'slide')
+    found = InferenceOptions.from_config(cfg.model.test_cfg)
+    assert found.mode == 'slide' and found.flip_tta and not found.single_resize and found.scales is None
 
 
 def test_slide_without_a_training_crop():

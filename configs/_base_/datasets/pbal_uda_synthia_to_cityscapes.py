@@ -9,6 +9,8 @@ train_dataloader = dict(
     collate_fn=dict(type='collate_domains'),
     dataset=dict(
         type='UDADataset',
+        source_order='shuffled',
+        target_order='shuffled',
         source=dict(
             type='SynthiaDataset',
             data_root='data/synthia',

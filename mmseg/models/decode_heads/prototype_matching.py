@@ -55,10 +55,11 @@ class PrototypeMatching(nn.Module):
         """Match features (B, C, h, w) with prototypes (B, C, K, 1); (B, C, h, w)."""
         query = at_least_float32(self.query_project(features)).flatten(2).transpose(1, 2)  # (B, h * w, d)
         with without_autocast(features.device), exact_matmul():
-            key = self.key_project(prototypes).flatten(2)  # (B, d, K)
-            value = self.value_project(prototypes).flatten(2).transpose(1, 2)  # (B, K, d)
+            own = prototypes.to(self.value_project.conv.weight.dtype)  # 16 bits in a network of 16 bits
+            key = at_least_float32(self.key_project(own)).flatten(2)  # (B, d, K)
+            value = at_least_float32(self.value_project(own)).flatten(2).transpose(1, 2)  # (B, K, d)
             attention = (self.scale * (query @ key)).softmax(dim=2)
-            context = attention @ value
+            context = (attention @ value).to(own.dtype)
         context = self.out_project(context.transpose(1, 2).unflatten(2, features.shape[2:]))
         return self.bottleneck(torch.cat([context, features.to(context.dtype)], dim=1))
 

@@ -64,6 +64,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
         self.crop_coord_divisible = crop_coord_divisible
         self.blur_hr_crop = blur_hr_crop
         self.feature_scale = feature_scale
+        self._divisor: int | None = None  # of the sides of images; known once some were seen
         self._batch_statistics = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.backbone.modules())
 
     def _check(self, decode_head: dict[str, Any], crop_size: Any, feature_scale: Any, auxiliary_head: Any) -> None:
@@ -226,11 +227,21 @@ class HRDAEncoderDecoder(EncoderDecoder):
         """Images with mean colour added at the right and bottom, where both views' logits would not fit each other."""
         if all(side % NEVER_PADDED == 0 for side in images.shape[2:]):
             return images
-        context = self._context(images)
-        logits = self.decode_head.head(self.extract_feat(context)).logits['main']
-        divisor = size_divisor(self.scales, output_stride(context.shape[2], logits.shape[2]))
+        if self._divisor is None:
+            self._divisor = size_divisor(self.scales, self._find_stride(self._context(images)))
+        divisor = self._divisor
         bottom, right = (-side % divisor for side in images.shape[2:])
         return F.pad(images, (0, right, 0, bottom)) if bottom or right else images
+
+    @torch.no_grad()
+    def _find_stride(self, context: Tensor) -> int:
+        """Pixels of the context per logit. Its forward pass leaves no trace in statistics and random numbers."""
+        training = {module: module.training for module in self.modules()}
+        self.eval()
+        logits = self.decode_head.head(self.extract_feat(context)).logits['main']
+        for module, mode in training.items():
+            module.training = mode
+        return output_stride(context.shape[2], logits.shape[2])
 
     @property
     def shows_attention(self) -> bool:

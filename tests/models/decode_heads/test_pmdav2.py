@@ -66,6 +66,14 @@ def test_bfloat16_autocast_keeps_losses_in_float32_and_statistics_finite():
     assert all(buffer.isfinite().all() for buffer in head.buffers())
 
 
+def test_a_network_of_16_bits():
+    head = build().eval()
+    expected = head(levels(), scores()).logits['main']
+    ours = head.bfloat16()([level.bfloat16() for level in levels()], scores().bfloat16()).logits['main']
+    assert ours.dtype == torch.bfloat16
+    torch.testing.assert_close(ours.float(), expected, rtol=0.1, atol=0.1)
+
+
 def test_settings_of_the_context_are_handed_on():
     head = build(context={'out_project_kernel_size': 3})
     assert head.ms.conv2.conv.kernel_size == (3, 3)

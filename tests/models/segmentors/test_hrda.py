@@ -164,6 +164,17 @@ def test_images_of_any_size_are_predicted(size):
     assert torch.equal(logits, padded[:, :, : size[0], : size[1]])
 
 
+def test_sizes_are_learned_without_a_trace():
+    """A teacher with batch norm in training mode counts each image once per view, whatever the size."""
+    network = build_hrda(norm=True).train()
+    torch.manual_seed(3)
+    state = torch.get_rng_state()
+    network.small_logits(random_images(1, 3, 40, 48))
+    assert torch.equal(torch.get_rng_state(), state)
+    counts = {int(value) for name, value in network.named_buffers() if name.endswith('num_batches_tracked')}
+    assert counts == {2} and all(module.training for module in network.modules())
+
+
 def test_blurred_detail():
     network = build_hrda(blur_hr_crop=True)
     sharp = build_hrda()

@@ -61,12 +61,13 @@ def prototype_contrast(
 
     Args:
         features: (B, A, h, w).
-        labels: (B, h, w) int64, 255 = ignore.
+        labels: (B, h, w) int64; what is no class is ignored.
         prototypes: (C, A).
         temperature: tau.
         divisor: the sum is divided by the number of ``labelled`` positions, or of ``all``.
         weight: (B, h, w) factor on each position's loss.
     """
+    labels = labels.masked_fill((labels < 0) | (labels >= len(prototypes)), IGNORE)
     logits = prototype_logits(features, prototypes, temperature)
     losses = F.cross_entropy(logits, labels, reduction='none', ignore_index=IGNORE)
     if weight is not None:

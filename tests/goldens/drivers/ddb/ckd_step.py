@@ -17,6 +17,16 @@ from tests.goldens.drivers.ddb.networks import (
 from tests.goldens.harness import state_tensors
 
 TEACHERS = ('cu', 'ca')
+OWN = (
+    'soft_distill',
+    'rectify_on_prob',
+    'proto_rectify',
+    'use_pl_weight',
+    'pseudo_threshold',
+    'soft_distill_w',
+    'temp',
+)
+DISPLAY = ('debug_img_interval', 'print_grad_magnitude')
 
 
 def run(case):
@@ -57,7 +67,7 @@ def build(case):
 
 def settings(uda):
     """The original's keys in ours."""
-    uda = dict(uda)
+    uda = {key: value for key, value in uda.items() if key not in DISPLAY and (value or key in OWN)}
     soft = uda.pop('soft_distill', False)
     on_probabilities = uda.pop('rectify_on_prob', True) and not soft
     rectified = uda.pop('proto_rectify', False)

@@ -7,6 +7,7 @@ from mmseg.models.resize import resize
 from mmseg.models.uda import build_method
 from mmseg.models.uda.components.mixing import box_mask, class_mask, class_table
 from mmseg.structures import DomainBatch, TrainBatch
+from tests.goldens.drivers.ddb.ckd_step import DISPLAY
 from tests.goldens.drivers.ddb.networks import (
     GREY_LEVELS,
     check_logged,
@@ -50,6 +51,8 @@ def build(case):
     }
     settings = {'teacher': {'alpha': 0.99}, 'pseudo_labels': {'threshold': 0.968}}
     for key, value in uda.items():
+        if key in DISPLAY or (not value and key not in known):
+            continue
         section, own = known[key]
         settings[section][own] = value
     model = {**model_config(shapes, spec), 'data_preprocessor': {'type': 'SegDataPreProcessor', **GREY_LEVELS}}

@@ -98,7 +98,7 @@ def method_of(case, options):
         regulariser_weight=hyper.get('regular_w', 0.0),
         consistency_weight=hyper.get('proto_consistW', 0.0),
         prototype_momentum=hyper['proto_momentum'] if hyper.get('moving_prototype', True) else 0.0,
-        strong_view={'replay': 'published', 'label_stride': options['scale']},
+        strong_view={'replay': 'published', 'label_stride': options.get('scale', 4)},
     ).double()
     method.prototypes.set(prototypes, method.prototypes.counts)
     leaves = {name: case.tensor(name).requires_grad_() for name in ('src_out', 'tgt_out', 'strong_feat')}

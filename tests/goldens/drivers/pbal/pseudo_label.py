@@ -28,8 +28,8 @@ def run(case):
     stored = outputs['confidence_f16']
     limits = stored['tolerance']['float64']
     np.testing.assert_allclose(
-        confidence.reshape(-1)[:: stored.get('stride', 1)].astype(np.float32), case.arrays['out/confidence_f16'],
-        rtol=limits['rtol'], atol=limits['atol'],
+        confidence.reshape(-1)[:: stored.get('stride', 1)].astype(np.float32),
+        case.arrays['out/confidence_f16'].reshape(-1), rtol=limits['rtol'], atol=limits['atol'],
     )  # fmt: skip
     theirs = case.arrays['out/label_thresholded']
     theirs = np.where(theirs == 250, 255, theirs)

@@ -31,6 +31,8 @@ def run(case):
         ours['loss_total'] = ours['loss_total'] + log['G_trg.loss.main']
         gradients = {name: value.grad for name, value in method.model_D['main'].named_parameters()}
         networks.check_table(case, 'grad_D', gradients)
+    for name in ('loss_adv', 'loss_D'):
+        ours.setdefault(name, ours['loss_total'].new_zeros(()))
     for name in case.meta['outputs']:
         if name.startswith('loss_') or name.endswith('_term'):
             networks.check(case, name, ours[name])

@@ -48,11 +48,12 @@ def _train(case: Case, network: Any) -> None:
     losses = network.losses(network(case.tensor('img')), case.tensor('gt')[:, 0], weight)
     assert list(losses) == case.meta['loss_keys'], f'{case.id}: loss keys {list(losses)}'
     total = sum(value for key, value in losses.items() if 'loss' in key)
-    first = dict(network.decode_head[0].named_parameters())
-    last = losses[f'decode_{len(network.decode_head) - 1}.loss_seg']
-    alone = torch.autograd.grad(last, list(first.values()), retain_graph=True)
+    *earlier, _ = network.decode_head
+    named = {f'{k}.{name}': value for k, head in enumerate(earlier) for name, value in head.named_parameters()}
+    last = losses[f'decode_{len(earlier)}.loss_seg']
+    alone = torch.autograd.grad(last, list(named.values()), retain_graph=True, allow_unused=True)
     total.backward()
-    of_last = {f'only_last_loss:decode_head.0.{name}': grad for name, grad in zip(first, alone, strict=True)}
+    of_last = {f'only_last_loss:decode_head.{name}': grad for name, grad in zip(named, alone, strict=True)}
     buffers = compare.named_buffers(network)
     compare.scalars(case, {**losses, 'total': total, **buffers})
     compare.rows(case, {**compare.named_gradients(network), **of_last, **buffers})

@@ -17,13 +17,13 @@ def run(case):
     variants = {
         'single': {},
         'single_flip': {'flip_tta': True},
-        'multi_flip': {'scales': options['scales_multi_flip'], 'flip_tta': True},
-        'multi_noflip': {'scales': options['scales_multi_noflip']},
+        'multi_flip': {'scales': options.get('scales_multi_flip'), 'flip_tta': True},
+        'multi_noflip': {'scales': options.get('scales_multi_noflip')},
     }
     for name, stored in case.arrays.items():
         if name.startswith('argmax_'):
             continue
-        changes = variants[name]
+        changes = {key: value for key, value in variants[name].items() if value is not None}
         network.inference_options = InferenceOptions.from_config({'single_resize': True, **changes})
         (sample,) = network.predict(image, [SegDataSample(metainfo={'ori_shape': size})], probabilities=True)
         probabilities = sample.seg_logits.data[None]

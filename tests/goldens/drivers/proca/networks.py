@@ -20,7 +20,7 @@ def model_config(options: dict[str, Any], lambda_lovasz: float = 0.0) -> dict[st
     """Config of the case's DeepLabV2."""
     name = options.get('model') or options.get('MODEL_NAME')
     depth = re.search(r'resnetv2(\d+)|[rR]es[nN]et-?(\d+)', name)
-    frozen = options.get('FREEZE_BN') or options.get('bn', '').startswith('BN layers in eval')
+    frozen = options.get('FREEZE_BN') or options.get('EVAL_BN') or options.get('bn', '').startswith('BN layers in eval')
     frozen = frozen or 'in eval mode' in name
     losses = [{'type': 'CrossEntropyLoss', 'avg_non_ignore': True}]
     if lambda_lovasz:
@@ -54,6 +54,10 @@ def build(case: Case, lambda_lovasz: float = 0.0, dtype: torch.dtype = torch.flo
     config = model_config(case.meta['options'], lambda_lovasz)
     network = EncoderDecoder(config['backbone'], config['decode_head'], test_cfg=config['test_cfg']).to(dtype)
     load_strictly(network, state_dict_of(checkpoint(case, dtype)))
+    if case.meta['options'].get('FREEZE_BN'):
+        for module in network.backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.requires_grad_(False)
     return network
 
 

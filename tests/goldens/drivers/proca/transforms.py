@@ -56,7 +56,8 @@ def pipeline(job, shape, decisions):
     if flip:
         # Ours flips where the number is below the chance, as the original does.
         steps.append(RandomFlip(flip))
-        given['flip'] = [decisions['flip']]
+        # The only draw of a transform that neither scales nor crops bears the first draw's name.
+        given['flip'] = [decisions.get('flip', decisions.get('scale'))]
     return [*steps, PackTrainInputs()], given
 
 

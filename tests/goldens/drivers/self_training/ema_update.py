@@ -15,23 +15,33 @@ def run(case):
         policy = EMATeacher(alpha)
         policy.freeze(teacher)
         for t in range(case.meta['steps']):
-            student.load_state_dict(state_tensors(case.inputs[f'student_t{t}']))
+            student.load_state_dict(_state(case.inputs[f'student_t{t}']))
             policy.update(teacher, student, t)
             parameters = dict(teacher.named_parameters())
-            ours = torch.cat([parameters[name].flatten() for name in case.meta['names']])
+            ours = torch.cat([parameters[_flat(name)].flatten() for name in case.meta['names']])
             expected = case.arrays[f'alpha{number}_t{t}']
             rounding = 1e-7 * np.abs(expected).max()  # of the float32 reference, where terms cancel
             np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=rounding, err_msg=f'{alpha}, {t}')
-        assert [parameters[name].requires_grad for name in case.meta['names']] == case.meta['requires_grad_after_init']
+        trained = [parameters[_flat(name)].requires_grad for name in case.meta['names']]
+        assert trained == case.meta['requires_grad_after_init']
         assert all(torch.equal(buffers[name], value) for name, value in teacher.named_buffers())
 
 
 def _network(state):
     """Plain parameters, and a batch norm called ``bn``."""
     network = nn.Module()
-    for name, value in state_tensors(state).items():
+    for name, value in _state(state).items():
         if not name.startswith('bn.'):
             network.register_parameter(name, nn.Parameter(value))
     network.bn = nn.BatchNorm2d(len(state['bn.weight'])).double()
-    network.load_state_dict(state_tensors(state))
+    network.load_state_dict(_state(state))
     return network
+
+
+def _state(arrays):
+    return {_flat(name): value for name, value in state_tensors(arrays).items()}
+
+
+def _flat(name):
+    """A name that a parameter of the network itself may have."""
+    return name if name.startswith('bn.') else name.replace('.', '_')

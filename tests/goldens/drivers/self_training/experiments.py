@@ -47,6 +47,8 @@ def check(name: str, ours: Config, theirs: Config) -> None:
     for key in COMPARED:
         if key in theirs:
             found, expected = comparable(ours.get(key)), comparable(theirs[key])
+            if key == 'uda':
+                found, expected = without_idle_teacher(found), without_idle_teacher(expected)
             assert found == expected, f'{name}: {key}: {first_difference(found, expected, key)}'
 
 
@@ -61,6 +63,13 @@ def comparable(value: Any) -> Any:
     same = SAME_AS_LEFT_OUT.get(str(plain.get('type') or ('masking' if 'mode' in plain else '')), ())
     plain = {key: item for key, item in plain.items() if (key, item) not in same}
     return plain
+
+
+def without_idle_teacher(uda: Any) -> Any:
+    """AdvSeg and MinEnt have a teacher in the masked pass alone; configs from before that do not describe one."""
+    idle = isinstance(uda, dict) and uda.get('type') in ('AdvSeg', 'MinEnt') and not uda.get('masking')
+    left_out = ('teacher', 'pseudo_labels', 'strong_augment') if idle else ()
+    return {key: value for key, value in uda.items() if key not in left_out} if isinstance(uda, dict) else uda
 
 
 def first_difference(found: Any, expected: Any, place: str) -> str:

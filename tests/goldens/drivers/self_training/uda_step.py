@@ -40,7 +40,7 @@ def run(case):
     _compare_network(case, 'student', method.student)
     if 'teacher_params' in case.arrays:
         _compare_network(case, 'teacher', method.ema_model)
-    if 'mic_teacher_params' in case.arrays:
+    if 'mic_teacher_params' in case.arrays and method.mic.teacher is not None:
         _compare_network(case, 'mic_teacher', method.mic.teacher.ema_model)
     if 'D_params' in case.arrays:
         parameters = dict(method.model_D.named_parameters())
@@ -66,10 +66,11 @@ def _method(case):
     method.student.load_state_dict(state_tensors(case.inputs['student']))
     for name, network in (
         ('teacher', lambda: method.ema_model),
-        ('mic_teacher', lambda: method.mic.teacher.ema_model),
+        ('mic_teacher', lambda: method.mic.teacher and method.mic.teacher.ema_model),
         ('discriminator', lambda: method.model_D),
     ):
-        if name in case.inputs:
+        # Modes of the masked pass that need no teacher have none of their own.
+        if name in case.inputs and network() is not None:
             network().load_state_dict(state_tensors(case.inputs[name]))
     if 'imnet' in case.inputs:
         weights = state_tensors(case.inputs['imnet'])

@@ -39,6 +39,14 @@ def test_divided_by_all_positions():
     torch.testing.assert_close(loss, share * direct(features, labels, prototypes, 0.3))
 
 
+def test_what_is_no_class_is_ignored():
+    features, labels, prototypes = inputs()
+    others = labels.clone()
+    others[:, 0] = torch.tensor([C, 250, -1, 255, 19])
+    expected = prototype_contrast(features, labels, prototypes, 0.3)
+    torch.testing.assert_close(prototype_contrast(features, others, prototypes, 0.3), expected)
+
+
 @pytest.mark.parametrize('divisor', ['labelled', 'all'])
 def test_nothing_labelled_is_zero(divisor):
     features, labels, prototypes = inputs()
