@@ -26,6 +26,29 @@ RESNETS: dict[str, tuple[str, Config]] = {
     's101': ('resnest101', {**SPLIT_ATTENTION, 'depth': 101, 'stem_channels': 128}),
     's200': ('resnest200', {**SPLIT_ATTENTION, 'depth': 200, 'stem_channels': 128}),
 }
+PYRAMID_BASES = {
+    'segformer': 'segformer_b5',
+    'upernet': 'upernet_mit',
+    'upernet_ch256': 'upernet_ch256_mit',
+    **{f'daformer_{fusion}': f'daformer_{fusion}_mitb5' for fusion in (
+        'conv1', 'aspp', 'sepaspp', 'sepaspp_bottleneck', 'isa',
+    )},
+}  # fmt: skip
+MIT_B0_WIDTHS = [32, 64, 160, 256]
+RESNET_WIDTHS = [256, 512, 1024, 2048]
+# As in resnetv1c50_d8.py, in place of a transformer.
+RESNET_D8 = {
+    '_delete_': True,
+    'type': 'ResNetV1c',
+    'num_stages': 4,
+    'out_indices': (0, 1, 2, 3),
+    'dilations': (1, 1, 2, 4),
+    'strides': (1, 2, 1, 1),
+    'norm_cfg': {'type': 'BN', 'requires_grad': True},
+    'norm_eval': False,
+    'style': 'pytorch',
+    'contract_dilation': True,
+}
 SINGLE_SCALE_HEADS = {
     'daformer': 'DAFormerHead',
     'dlv2': 'DLV2Head',
@@ -57,6 +80,8 @@ def network(training: Training) -> tuple[str, Config]:
     base = _base_file(decoder, training.backbone)
     head: Config = {}
     changes |= _encoder(training.backbone)
+    if base in PYRAMID_BASES.values():
+        head |= _fit_pyramid(training.backbone, changes)
     if adapter:
         changes['neck'] = {'type': 'SegFormerAdapter'}
         head['in_channels'] = 512
@@ -82,15 +107,20 @@ def network(training: Training) -> tuple[str, Config]:
 
 
 def _base_file(decoder: str, backbone: str) -> str:
-    if decoder == 'segformer':
-        return 'segformer_r101' if backbone == 'r101v1c' else 'segformer_b5'
-    if decoder.startswith('daformer_') and backbone == 'mitb5':
-        return f'{decoder}_mitb5'
-    if decoder in ('upernet', 'upernet_ch256') and backbone.startswith('mitb'):
-        return f'{decoder}_mit'
-    if decoder in RESNET_BASES:
-        return RESNET_BASES[decoder]
-    raise Unknown(f'no base config for decoder {decoder!r} with encoder {backbone!r}')
+    if decoder == 'segformer' and backbone in RESNETS:
+        return 'segformer_r101'
+    bases = {**PYRAMID_BASES, **RESNET_BASES}
+    if decoder not in bases:
+        raise Unknown(f'no base config for decoder {decoder!r}; known: {", ".join(bases)}')
+    return bases[decoder]
+
+
+def _fit_pyramid(encoder: str, model: Config) -> Config:
+    """Settings of a head of four levels over a base with MiT-B5; an encoder of another kind replaces that whole."""
+    if encoder in RESNETS:
+        model['backbone'] = RESNET_D8 | model['backbone']
+        return {'in_channels': RESNET_WIDTHS}
+    return {'in_channels': MIT_B0_WIDTHS} if encoder.startswith('mitb0') else {}
 
 
 def _encoder(name: str) -> Config:

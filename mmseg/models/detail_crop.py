@@ -81,13 +81,36 @@ def rescale(x: Tensor, factor: float) -> Tensor:
 
 
 def size_divisor(scales: Sequence[float], stride: int) -> int:
-    """Sides of images must be multiples of this for logits of all scales to cover the same area.
+    """For sides of images that are multiples of this, logits of all scales cover the same area.
 
     Args:
         scales: of the branches.
         stride: pixels of a branch's image per logit.
     """
     return math.lcm(*((Fraction(scale).limit_denominator(1000) / stride).denominator for scale in scales))
+
+
+def fitting_side(side: int, scales: Sequence[float], stride: int) -> int:
+    """The smallest side from ``side`` on for which logits of both scales cover the same area.
+
+    Args:
+        side: of images, in pixels.
+        scales: of context and detail.
+        stride: pixels of a branch's image per logit.
+    """
+    while not _fits(side, scales, stride):
+        side += 1
+    return side
+
+
+def _fits(side: int, scales: Sequence[float], stride: int) -> bool:
+    context, detail = (math.floor(side * scale) for scale in scales)
+    return same_area(-(-context // stride), detail, scales[1] / scales[0], stride)
+
+
+def same_area(context_logits: int, detail_pixels: int, ratio: float, stride: int) -> bool:
+    """Whether a side of the context's logits, enlarged by ``ratio`` and rounded down, is that of the detail's."""
+    return math.floor(context_logits * ratio) * stride == detail_pixels
 
 
 def output_stride(pixels: int, logits: int) -> int:

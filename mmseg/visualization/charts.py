@@ -179,6 +179,8 @@ def _label_ends(axes: Axes, ends: Sequence[tuple[float, float, str]], height: fl
     for place in wanted:
         places.append(max(place, places[-1] + height) if places else place)
     shift = float(np.mean(np.subtract(places, wanted))) if places else 0.0
+    if places:
+        shift = min(shift, places[0] - height / 2)  # the lowest stays above the axis
     for place, (x, value, colour) in zip(places, ends, strict=True):
         axes.annotate(
             _short(value),

@@ -174,7 +174,10 @@ def series_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
 
 
 def distinct_names(runs: Sequence[Run]) -> list[str]:
-    """A name for each run; as much of the path in front as it takes to tell runs of one name apart."""
+    """A name for each run; as much of the path in front as it takes to tell runs of one name apart.
+
+    Where all have one name, such as that of a stage, the path alone is the name.
+    """
     names = [run.name for run in runs]
     folders = [run.log.resolve().parent.parts for run in runs]
     for depth in range(2, max((len(parts) for parts in folders), default=0) + 1):
@@ -185,6 +188,8 @@ def distinct_names(runs: Sequence[Run]) -> list[str]:
             '/'.join([*parts[-depth:-1], run.name]) if name in twice else name
             for run, parts, name in zip(runs, folders, names, strict=True)
         ]
+    if len(runs) > 1 and len(names) == len(set(names)) and len({run.name for run in runs}) == 1:
+        names = [name.removesuffix(f'/{run.name}') for run, name in zip(runs, names, strict=True)]
     return names
 
 

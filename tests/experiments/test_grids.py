@@ -42,12 +42,23 @@ def test_every_config_loads_and_every_network_and_method_builds():
             assert (method.inference_model().inference_options.mode == 'slide') is training.slide
 
 
+@pytest.mark.parametrize('decoder', ['segformer', 'upernet', 'daformer_sepaspp', 'hrda1-256-0.1_daformer_conv1'])
+@pytest.mark.parametrize('encoder', ['mitb0', 'mitb3', 'r50v1c', 'r101v1c', 's50', 'x50-32'])
+def test_heads_of_four_levels_go_with_any_encoder(decoder, encoder):
+    training = replace(GTA, architecture=decoder, backbone=encoder, uda='dacs')
+    with torch.device('meta'):
+        network = build_method(resolved_config(training)).student
+    head = network.decode_head.head if 'hrda' in decoder else network.decode_head
+    assert list(head.in_channels) == list(network.backbone.out_channels)
+    assert encoder in training_name(training)
+
+
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'architecture': 'daformer_magic'}, 'no base config|there is no'),
+        ({'architecture': 'daformer_magic'}, "no base config for decoder 'daformer_magic'; known: segformer, upernet"),
         ({'architecture': 'unet'}, "no base config for decoder 'unet'"),
-        ({'backbone': 'vgg16'}, "no base config for decoder 'daformer_sepaspp' with encoder 'vgg16'"),
+        ({'backbone': 'vgg16'}, "no encoder 'vgg16'"),
         ({'architecture': 'dlv2', 'backbone': 'vgg16'}, "no encoder 'vgg16'; known: mitb0 to mitb5, r50v1c"),
         ({'architecture': 'hrda-512_daformer_sepaspp'}, 'HRDA is written hrda1-'),
         ({'architecture': 'hrda1-512-0.1-big_daformer_sepaspp'}, "HRDA option 'big'"),

@@ -9,6 +9,7 @@ from mmseg.models.detail_crop import (
     box_mask,
     crop,
     draw_offset,
+    fitting_side,
     output_stride,
     paste,
     rescale,
@@ -74,6 +75,19 @@ def test_size_divisor(scales, stride, divisor):
     """The smallest side from which all scales give whole logits, by trying."""
     sides = [side for side in range(1, 65) if all(side * scale / stride % 1 == 0 for scale in scales)]
     assert size_divisor(scales, stride) == sides[0] == divisor
+
+
+@pytest.mark.parametrize(('scales', 'stride'), [((0.5, 1), 4), ((0.75, 1), 4), ((0.75, 1), 8), ((0.25, 1), 8)])
+def test_fitting_sides_are_those_whose_maps_have_one_size(scales, stride):
+    def maps(side):
+        context = rescale(torch.zeros(1, 1, side, side), scales[0])[..., ::stride, ::stride]
+        return rescale(context, scales[1] / scales[0]).shape[2], side / stride
+
+    fitting = [side for side in range(stride, 130) if maps(side)[0] == maps(side)[1]]
+    for side in range(stride, fitting[-1]):
+        assert fitting_side(side, scales, stride) == min(other for other in fitting if other >= side)
+    if scales[0] == 0.75:
+        assert set(range(2 * stride, 120, 2 * stride)) <= set(fitting), 'finer than size_divisor'
 
 
 @given(st.sampled_from([2, 4, 8, 16]), st.integers(1, 300))

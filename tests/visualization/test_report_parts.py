@@ -22,7 +22,7 @@ def series(values, step=10):
     return Series(np.arange(1, len(values) + 1) * step, np.array(values, float))
 
 
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 8))
+@given(st.floats(-1e6, 1e6), st.floats(1e-2, 1e6), st.integers(2, 8))
 def test_ticks_enclose_their_range(low, size, count):
     ticks = nice_ticks(low, low + size, count)
     steps = np.diff(ticks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -132,10 +133,11 @@ class MixVisionTransformer(Backbone):
         norm_eps: of the norms in the blocks and after the stages.
         with_cp: recompute each block's activations in the backward pass to save memory.
         pretrained: see :class:`Backbone`.
-        style: accepted because configs have it; means nothing here.
+        drop_rate, attn_drop_rate: only 0, as published.
+        img_size, patch_size, style, init_cfg: accepted because configs have them; mean nothing here.
 
     Raises:
-        ValueError: if a width cannot be split into its heads, or the lists differ in length.
+        ValueError: if a drop rate is not 0, a width cannot be split into its heads, or the lists differ in length.
     """
 
     def __init__(
@@ -151,9 +153,18 @@ class MixVisionTransformer(Backbone):
         norm_eps: float = 1e-5,
         with_cp: bool = False,
         pretrained: str | None = None,
+        drop_rate: float = 0.0,
+        attn_drop_rate: float = 0.0,
+        img_size: Any = None,
+        patch_size: Any = None,
         style: str | None = None,
+        init_cfg: None = None,
     ):
         super().__init__(pretrained)
+        if drop_rate or attn_drop_rate:
+            raise ValueError(
+                f'MixVisionTransformer drops paths only, not drop_rate={drop_rate} or attn_drop_rate={attn_drop_rate}'
+            )
         stages = len(depths)
         if any(len(option) != stages for option in (embed_dims, num_heads, mlp_ratios, sr_ratios)):
             raise ValueError(
@@ -237,8 +248,11 @@ class _PublishedMiT(MixVisionTransformer):
         drop_path_rate: float = 0.1,
         with_cp: bool = False,
         pretrained: str | None = None,
-        style: str | None = None,
+        **options: Any,
     ):
+        own = {'embed_dims', 'num_heads', 'mlp_ratios', 'qkv_bias', 'depths', 'sr_ratios', 'norm_eps'} & options.keys()
+        if own:
+            raise ValueError(f'{", ".join(sorted(own))} of a published size are fixed; take MixVisionTransformer')
         super().__init__(
             embed_dims=self.widths,
             num_heads=(1, 2, 5, 8),
@@ -248,7 +262,7 @@ class _PublishedMiT(MixVisionTransformer):
             norm_eps=BLOCK_EPS,
             with_cp=with_cp,
             pretrained=pretrained,
-            style=style,
+            **options,
         )
 
 

@@ -106,7 +106,9 @@ def _split_attention_block(
         **common,
     )
     conv = block.conv2.conv
-    if options.reduction_factor != 4:  # what timm builds
+    joined = conv.in_channels * options.radix
+    reduced = max(joined // options.reduction_factor, 32)
+    if block.conv2.fc1.out_channels != reduced:  # timm rounds, and knows factor 4 alone
         block.conv2 = SplitAttn(
             conv.in_channels,
             stride=conv.stride[0],
@@ -114,7 +116,7 @@ def _split_attention_block(
             dilation=dilation,
             groups=options.groups,
             radix=options.radix,
-            rd_ratio=1 / options.reduction_factor,
+            rd_ratio=reduced / joined,
             rd_divisor=1,
             norm_layer=norm,
         )

@@ -51,9 +51,10 @@ class BaseDecodeHead(nn.Module):
         ignore_index: label without loss.
         align_corners: rule of all resizing in and after the head.
         init_cfg: mmengine initialisation config; None = N(0, 0.01) on the classifier.
+        sampler, decoder_params: accepted because configs have them; the first is None, the second means nothing here.
 
     Raises:
-        ValueError: if channels, levels and ``input_transform`` do not fit each other.
+        ValueError: if there is a sampler, or channels, levels and ``input_transform`` do not fit each other.
     """
 
     in_channels: Any  # one number, or one per level for heads of several levels
@@ -76,8 +77,12 @@ class BaseDecodeHead(nn.Module):
         ignore_index: int = 255,
         align_corners: bool = False,
         init_cfg: dict[str, Any] | list[dict[str, Any]] | None = None,
+        sampler: None = None,
+        decoder_params: dict[str, Any] | None = None,
     ):
         super().__init__()
+        if sampler is not None:
+            raise ValueError(f'{type(self).__name__}: losses cover all pixels, there is no sampler={sampler!r}')
         self._check_inputs(in_channels, in_index, input_transform)
         self.in_index = in_index
         self.input_transform = input_transform

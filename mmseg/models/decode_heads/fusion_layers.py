@@ -55,7 +55,9 @@ class ASPPLayer(nn.Module):
         self.align_corners = align_corners
         self.image_pool = pooled_conv(1, in_channels, channels, **conv_options) if pool else None
         self.context_layer = (
-            build_layer(in_channels, channels, align_corners=align_corners, **context_cfg) if context_cfg else None
+            build_layer(in_channels, channels, **{'align_corners': align_corners, **context_cfg})
+            if context_cfg
+            else None
         )
         self.aspp_modules = aspp_branches(in_channels, channels, dilations, separable=sep, **conv_options)
         branches = len(dilations) + bool(pool) + bool(context_cfg)

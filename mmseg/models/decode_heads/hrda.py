@@ -10,7 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead, HeadOutput
-from mmseg.models.detail_crop import DetailView, box_mask, output_stride, paste, rescale, scale_box, size_divisor
+from mmseg.models.detail_crop import (
+    DetailView,
+    box_mask,
+    output_stride,
+    paste,
+    rescale,
+    same_area,
+    scale_box,
+    size_divisor,
+)
 from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.precision import at_least_float32
 from mmseg.registry import MODELS
@@ -35,6 +44,7 @@ class HRDAHead(nn.Module):
         test_output: ``fused``; for looking inside: ``LR`` = context alone, ``HR`` = detail alone, ``ATT`` = the
             attention of the predicted classes, one channel from 0 to 1. The weights are the same.
         debug_output_attention: the published spelling of ``test_output='ATT'``.
+        enable_hr_crop, hr_slide_inference: accepted because the originals write them here; the segmentor decides.
         single_scale: arguments of the single-scale head.
 
     Raises:
@@ -53,14 +63,16 @@ class HRDAHead(nn.Module):
         fixed_attention: float | None = None,
         test_output: str = 'fused',
         debug_output_attention: bool = False,
+        enable_hr_crop: bool = False,
+        hr_slide_inference: bool = True,
         **single_scale: Any,
     ):
         super().__init__()
         if len(scales) != 2:
             raise ValueError(f'HRDA has two scales, context and detail; got scales={list(scales)}')
-        if lr_loss_weight < 0 or hr_loss_weight < 0 or lr_loss_weight + hr_loss_weight > 1:
+        if lr_loss_weight < 0 or hr_loss_weight < 0:
             raise ValueError(
-                'HRDAHead: lr_loss_weight and hr_loss_weight are shares of the loss from 0 to 1 in sum; '
+                'HRDAHead: lr_loss_weight and hr_loss_weight are shares of the loss, from 0 on; '
                 f'got {lr_loss_weight} and {hr_loss_weight}'
             )
         if test_output not in TEST_OUTPUTS:
@@ -113,7 +125,7 @@ class HRDAHead(nn.Module):
         coarse = self.head(context)
         detail_logits = self.detail_logits(detail)
         stride = output_stride(view.size[0], detail_logits.shape[2])
-        self.check_sizes(view, stride)
+        self.check_sizes(view, stride, coarse.logits['main'].shape[2:])
         return self.combine(context, coarse, detail_logits, view, stride)
 
     def detail_logits(self, detail: Sequence[Tensor]) -> Tensor:
@@ -137,15 +149,24 @@ class HRDAHead(nn.Module):
         logits = {'main': main, 'lr': scaled, 'hr': detail_logits, 'context': low, 'attention': attention}
         return HeadOutput(logits, coarse.embedding)
 
-    def check_sizes(self, view: DetailView, stride: int) -> None:
+    def check_sizes(self, view: DetailView, stride: int, context: Sequence[int]) -> None:
         """Whether logits of both views cover the same areas.
+
+        Args:
+            view: what the detail images show.
+            stride: pixels per detail logit.
+            context: (h, w) of the context's logits.
 
         Raises:
             ValueError: if not.
         """
         divisor = size_divisor((self.context_scale, self.context_scale * self.ratio), stride)
-        for what, size, unit in (('images', view.image_size, divisor), ('detail crops', view.size, stride)):
-            if any(side % unit for side in size):
+        pairs = zip(context, view.image_size, strict=True)
+        whole = all(same_area(logits, pixels, self.ratio, stride) for logits, pixels in pairs)
+        crops = all(side % stride == 0 for side in view.size)
+        checks = (('images', view.image_size, divisor, whole), ('detail crops', view.size, stride, crops))
+        for what, size, unit, fits in checks:
+            if not fits:
                 raise ValueError(
                     f'HRDA needs {what} whose sides are multiples of {unit} with this encoder and head, '
                     f'got {size[0]}x{size[1]} (height x width)'
@@ -244,7 +265,7 @@ def attention_config(config: Mapping[str, Any], width: int, outputs: int) -> dic
         params['fusion_cfg'] = {
             'type': 'conv',
             'kernel_size': 1,
-            'act_cfg': fusion.get('act_cfg', {'type': 'ReLU'}),
+            'act_cfg': {'type': 'ReLU'},
             'norm_cfg': fusion.get('norm_cfg'),
         }
     return changed

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmseg.models.detail_crop import DetailView, crop, draw_offset, output_stride, rescale, size_divisor
+from mmseg.models.detail_crop import DetailView, crop, draw_offset, fitting_side, output_stride, rescale
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
 from mmseg.models.segmentors.sliding_window import slide
 from mmseg.registry import MODELS
@@ -64,7 +64,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
         self.crop_coord_divisible = crop_coord_divisible
         self.blur_hr_crop = blur_hr_crop
         self.feature_scale = feature_scale
-        self._divisor: int | None = None  # of the sides of images; known once some were seen
+        self._stride: int | None = None  # pixels of the context per logit; known once images were seen
         self._batch_statistics = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.backbone.modules())
 
     def _check(self, decode_head: dict[str, Any], crop_size: Any, feature_scale: Any, auxiliary_head: Any) -> None:
@@ -159,7 +159,7 @@ class HRDAEncoderDecoder(EncoderDecoder):
         cell = output_stride(context_images.shape[2], coarse.logits['main'].shape[2])
         whole = (details.shape[2], details.shape[3])
         view = DetailView(whole, (min(height, whole[0]), min(width, whole[1])))
-        head.check_sizes(view, cell)
+        head.check_sizes(view, cell, coarse.logits['main'].shape[2:])
         detail = slide(
             details,
             lambda windows: head.detail_logits(self.extract_feat(windows)),
@@ -227,10 +227,9 @@ class HRDAEncoderDecoder(EncoderDecoder):
         """Images with mean colour added at the right and bottom, where both views' logits would not fit each other."""
         if all(side % NEVER_PADDED == 0 for side in images.shape[2:]):
             return images
-        if self._divisor is None:
-            self._divisor = size_divisor(self.scales, self._find_stride(self._context(images)))
-        divisor = self._divisor
-        bottom, right = (-side % divisor for side in images.shape[2:])
+        if self._stride is None:
+            self._stride = self._find_stride(self._context(images))
+        bottom, right = (fitting_side(side, self.scales, self._stride) - side for side in images.shape[2:])
         return F.pad(images, (0, right, 0, bottom)) if bottom or right else images
 
     @torch.no_grad()

@@ -66,9 +66,26 @@ def test_unsplittable_width_is_refused():
         MixVisionTransformer(embed_dims=(10, 16, 24, 32), num_heads=(3, 2, 3, 4))
 
 
-def test_style_is_ignored():
+@pytest.mark.parametrize('kind', ['mit_b0', 'MixVisionTransformer'])
+def test_settings_without_effect_are_taken(kind):
+    idle = {
+        'style': 'pytorch',
+        'pretrained': None,
+        'img_size': 224,
+        'patch_size': 4,
+        'drop_rate': 0.0,
+        'init_cfg': None,
+    }
     with torch.device('meta'):
-        assert MODELS.build({'type': 'mit_b0', 'style': 'pytorch', 'pretrained': None})
+        assert MODELS.build({'type': kind, **idle})
+        assert MODELS.build({'type': kind, 'in_chans': 4}).patch_embed1.proj.in_channels == 4
+    with pytest.raises(ValueError, match='not drop_rate=0.1 or attn_drop_rate=0'):
+        MODELS.build({'type': kind, 'drop_rate': 0.1})
+
+
+def test_a_published_size_is_fixed():
+    with pytest.raises(ValueError, match='depths of a published size are fixed; take MixVisionTransformer'):
+        MODELS.build({'type': 'mit_b0', 'depths': (1, 1, 1, 1)})
 
 
 def test_drop_path_grows_linearly():

@@ -68,6 +68,12 @@ def test_resnest_options():
     block = meta('ResNeSt', reduction_factor=8).layer4[0].conv2
     assert block.fc1.out_channels == 512 * 2 // 8
     assert block.conv.stride == (1, 1)
+    assert [meta('ResNeSt', reduction_factor=factor).layer4[0].conv2.fc1.out_channels for factor in (3, 4, 6)] == [
+        341,
+        256,
+        170,
+    ]
+    assert meta('ResNeSt', reduction_factor=6).layer1[0].conv2.fc1.out_channels == 32
     strided = meta('ResNeSt', avg_down_stride=False).layer4[0]
     assert strided.conv2.conv.stride == (2, 2)
     assert strided.avd_last is None

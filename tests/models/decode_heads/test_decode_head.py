@@ -100,9 +100,21 @@ class TestLoss:
             head.losses(head(levels()).logits, y, weight)
 
 
+def test_settings_without_effect_are_taken():
+    assert MODELS.build({**ONE_BN, 'type': 'FCNHead', 'sampler': None, 'decoder_params': {}})
+
+
+def test_a_context_layer_has_its_own_rule_of_resizing():
+    layer = {'type': 'aspp', 'sep': False, 'dilations': (1,), 'pool': True, 'norm_cfg': None, 'act_cfg': None}
+    fusion = {**layer, 'context_cfg': {**layer, 'align_corners': True}}
+    module = next(part for part in MODELS.build(daformer(fusion)).modules() if getattr(part, 'context_layer', None))
+    assert (module.align_corners, module.context_layer.align_corners) == (False, True)
+
+
 @pytest.mark.parametrize(
     ('config', 'message'),
     [
+        ({**ONE_BN, 'type': 'FCNHead', 'sampler': {'type': 'OHEMPixelSampler'}}, 'there is no sampler='),
         ({**ALL_BN, 'type': 'FCNHead'}, 'FCNHead reads one level'),
         ({**ONE_BN, 'type': 'UPerHead'}, 'UPerHead reads several levels'),
         ({**HEADS['segformer'], 'in_channels': CHANNELS[:3]}, 'lists of equal length'),

@@ -169,7 +169,7 @@ def test_weights_are_initialised_in_both_decoders():
     ('changes', 'message'),
     [
         ({'scales': [1]}, r'two scales.*scales=\[1\]'),
-        ({'hr_loss_weight': 0.7, 'lr_loss_weight': 0.4}, 'got 0.4 and 0.7'),
+        ({'hr_loss_weight': -0.7, 'lr_loss_weight': 0.4}, 'got 0.4 and -0.7'),
         ({'hr_loss_weight': -0.1}, 'got 0.0 and -0.1'),
         ({'test_output': 'lr'}, "unknown test_output 'lr'; known: fused, LR, HR, ATT"),
     ],
@@ -177,6 +177,10 @@ def test_weights_are_initialised_in_both_decoders():
 def test_bad_settings(changes, message):
     with pytest.raises(ValueError, match=message):
         build(**changes)
+
+
+def test_what_the_originals_write_into_the_head_is_taken():
+    assert build(enable_hr_crop=True, hr_slide_inference=False).scale_attention is not None
 
 
 def test_bad_sizes():

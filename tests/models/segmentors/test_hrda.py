@@ -164,6 +164,14 @@ def test_images_of_any_size_are_predicted(size):
     assert torch.equal(logits, padded[:, :, : size[0], : size[1]])
 
 
+def test_scales_of_three_quarters_need_multiples_of_eight_only():
+    network = build_hrda(scales=[0.75, 1], feature_scale=0.75)
+    x = random_images(1, 3, 56, 72)
+    logits, covered = network.small_logits(x)
+    assert logits.shape[2:] == (14, 18) and tuple(covered) == (56, 72)
+    assert network(x, torch.tensor([8, 40, 16, 48])).logits['main'].shape[2:] == (14, 18)
+
+
 def test_sizes_are_learned_without_a_trace():
     """A teacher with batch norm in training mode counts each image once per view, whatever the size."""
     network = build_hrda(norm=True).train()

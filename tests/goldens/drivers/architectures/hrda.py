@@ -24,7 +24,7 @@ def run(case: Case) -> None:
 @torch.no_grad()
 def _predict(case: Case) -> dict[str, Tensor]:
     network, images = build(case).eval(), case.tensor('img')
-    if 'slide_boxes' in case.meta:
+    if case.meta.get('slide_boxes') and network.hr_slide_inference:
         crop = case.meta['build']['cfg']['hr_crop_size']
         stride = [side // 2 for side in crop] if network.hr_slide_overlapping else crop
         assert [list(box) for box in window_boxes(*images.shape[2:], crop, stride)] == case.meta['slide_boxes']
@@ -41,11 +41,11 @@ def _predict(case: Case) -> dict[str, Tensor]:
 
 def _train(case: Case) -> dict[str, Tensor]:
     network, images = build(case).train(), case.tensor('img')
-    box = torch.tensor(case.meta['crop_box'])
+    box = None if network.hr_crop_size is None else torch.tensor(case.meta['crop_box'])
     labels = case.tensor('label').squeeze(1)
     out = network(images, box)
     losses = network.losses(out, labels, case.tensor('weight') if 'weight' in case.inputs else None)
-    total = sum(value.sum() for key, value in losses.items() if 'loss' in key)
+    total = sum(value.mean() for key, value in losses.items() if 'loss' in key)
     total.backward()
     compare.gradients(case, network)
     if 'buffers' in case.meta:
@@ -57,7 +57,9 @@ def _train(case: Case) -> dict[str, Tensor]:
     return ours | _compared_features(case, network, out, labels, box)
 
 
-def _compared_features(case: Case, network: HRDAEncoderDecoder, out, labels: Tensor, box: Tensor) -> dict[str, Tensor]:
+def _compared_features(
+    case: Case, network: HRDAEncoderDecoder, out, labels: Tensor, box: Tensor | None
+) -> dict[str, Tensor]:
     """Last levels of the student, and those of a frozen encoder that sees the same views."""
     student = [features for features, _ in network.compared_features(out, labels)]
     if len(student) == 1:

@@ -15,7 +15,7 @@ def run(case: Case) -> None:
     for name, variant in case.meta['variants'].items():
         logits = case.tensor(variant['logit']).requires_grad_()
         labels = case.tensor(variant['label'])
-        weight = case.tensor(variant['weight']) if 'weight' in variant else None
+        weight = case.tensor(variant['weight']) if variant.get('weight') else None
         options = {key: variant[key] for key in CALL_OPTIONS if key in variant}
         loss = MODELS.build(variant['loss']).double()(logits, labels, weight=weight, **options)
         loss.sum().backward()

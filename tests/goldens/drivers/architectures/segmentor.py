@@ -24,7 +24,7 @@ def run(case: Case) -> None:
         weight = case.tensor('weight') if 'weight' in case.inputs else None
         losses = network.losses(out, case.tensor('label').squeeze(1), weight)
         assert {*losses, 'loss'} == set(case.meta['log_keys']), f'{case.id}: loss keys {sorted(losses)}'
-        total = sum(value.sum() for key, value in losses.items() if 'loss' in key)
+        total = sum(value.mean() for key, value in losses.items() if 'loss' in key)
         total.backward()
         ours |= {f'train_feat{i}': feature for i, feature in enumerate(out.features)}
         ours |= {f'train.{key}': value for key, value in losses.items()} | {'train.loss': total}
