@@ -86,7 +86,10 @@ def _number(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return NONE if value is None else f'{value:+.1f}'.replace('-', '−')
+    if value is None:
+        return NONE
+    rounded = round(value, 1)
+    return f'{rounded:+.1f}'.replace('-', '−') if rounded else '0.0'
 
 
 def _percent(values: Sequence[float]) -> str:
