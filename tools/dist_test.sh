@@ -13,6 +13,6 @@ if [ -z "${PYTHON:-}" ]; then
     PYTHON=python3
     [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$here/../.venv/bin/python" ] && PYTHON=$here/../.venv/bin/python
 fi
-# --standalone finds a free port: two evaluations on one machine do not meet.
-exec "$PYTHON" -m torch.distributed.run --standalone --nproc_per_node "$gpus" \
+# --standalone finds a free port: two evaluations on one machine do not meet. The address needs no name service.
+exec "$PYTHON" -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc_per_node "$gpus" \
     "$here/test.py" "$config" "$checkpoint" "$@"

@@ -17,5 +17,5 @@ if [ -z "${PYTHON:-}" ]; then
     # The environment that tools/demo.sh makes, unless another one is active.
     [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$root/.venv/bin/python" ] && PYTHON=$root/.venv/bin/python
 fi
-exec "$PYTHON" -m torch.distributed.run --standalone --nproc_per_node="$count" \
+exec "$PYTHON" -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc_per_node "$count" \
     "$root/tools/train.py" "$config" "$@"

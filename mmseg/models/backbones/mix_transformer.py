@@ -227,7 +227,7 @@ class MixVisionTransformer(Backbone):
         """Normal weights: std 0.02 in linear layers, He's rule with the fan-out in convolutions; norms 1 and 0."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.normal_(module.weight, std=0.02)
             elif isinstance(module, nn.LayerNorm):
                 nn.init.ones_(module.weight)
             elif isinstance(module, nn.Conv2d):

@@ -34,8 +34,8 @@ def model_config(options: dict[str, Any], lambda_lovasz: float = 0.0) -> dict[st
             'dilations': (1, 1, 2, 4),
             'out_indices': (3,),
             'contract_dilation': True,
-            # A frozen norm of the original has no epsilon.
-            'norm_cfg': {'type': 'BN', 'eps': 0.0} if options.get('FREEZE_BN') else {'type': 'BN'},
+            # A frozen norm of the original has no epsilon, and some PyTorch versions refuse 0.
+            'norm_cfg': {'type': 'BN', 'eps': 1e-30} if options.get('FREEZE_BN') else {'type': 'BN'},
             'norm_eval': bool(frozen),
         },
         'decode_head': {
