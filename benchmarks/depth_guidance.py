@@ -24,7 +24,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from benchmarks._direct_guidance import direct_call, direct_similarity  # noqa: E402
-from benchmarks._runs import machine  # noqa: E402
+from benchmarks._machine import machine  # noqa: E402
 from benchmarks.prototypes import measured as wall_clock  # noqa: E402
 from mmseg.models.uda.components.depth_bank import class_depth_histogram  # noqa: E402
 from mmseg.models.uda.components.depth_guidance import DepthGuidance  # noqa: E402

@@ -20,8 +20,8 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from benchmarks._machine import machine  # noqa: E402
 from benchmarks._memory import PeakMemory  # noqa: E402
-from benchmarks._runs import machine  # noqa: E402
 from mmseg.models.uda.components.prototype_distance import prototype_distances, prototype_weights  # noqa: E402
 from mmseg.models.uda.components.prototypes import resized_class_sums  # noqa: E402
 

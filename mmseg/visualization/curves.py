@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,7 @@ class Timing:
 
 
 def find_logs(path: str | Path) -> list[Path]:
-    """The logs that a path names: itself, that of a run's folder, or those of all runs in a folder of runs.
+    """The logs that a path names: itself, that of a run's folder, or those of all runs, or stages of runs, in it.
 
     Raises:
         FileNotFoundError: there is no such path, or no log in it.
@@ -114,12 +114,20 @@ def find_logs(path: str | Path) -> list[Path]:
     own = _log_of(path)
     if own is not None:
         return [own]
-    below = [log for folder in sorted(path.iterdir()) if folder.is_dir() and (log := _log_of(folder)) is not None]
+    below = list(_logs_below(path, levels=2))
     if not below:
         raise FileNotFoundError(
             f'{path}: no {LOG} in it or in the folders in it; a run writes its first line when its training starts'
         )
     return below
+
+
+def _logs_below(path: Path, levels: int) -> Iterator[Path]:
+    for folder in sorted(folder for folder in path.iterdir() if folder.is_dir()):
+        if (log := _log_of(folder)) is not None:
+            yield log
+        elif levels > 1:
+            yield from _logs_below(folder, levels - 1)
 
 
 def read_run(path: str | Path) -> Run:

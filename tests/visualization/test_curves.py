@@ -140,6 +140,14 @@ def test_folder_of_runs_and_names(tmp_path):
         read_run(tmp_path / 'a')
 
 
+def test_runs_of_one_stage_are_named_by_their_folders(tmp_path):
+    for name in ('daformer_s0', 'daformer_s1'):
+        write_log(tmp_path / name / 'train', train(1, loss=1.0))
+    runs = [read_run(log) for log in find_logs(tmp_path)]
+    assert distinct_names(runs) == ['daformer_s0', 'daformer_s1']
+    assert distinct_names(runs[:1]) == ['train']
+
+
 def test_what_is_no_log_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='nowhere: no such run folder or log file'):
         read_run(tmp_path / 'nowhere')
