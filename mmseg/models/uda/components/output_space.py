@@ -23,8 +23,8 @@ def head_weights(student: Any, weights: Mapping[str, float] | None, key: str) ->
 
     Args:
         student: a segmentor.
-        weights: by name, ``main`` and ``aux``, or ``aux_0``, ... for each of several auxiliary heads; None = the
-            published ones. One for an auxiliary head that the student does not have is left out.
+        weights: by name, ``main`` and ``aux`` (``aux_0``, ... of several auxiliary heads); None = the published ones.
+            One for an auxiliary head that the student does not have is left out.
         key: where the weights stand in the config, for messages.
 
     Raises:
@@ -34,8 +34,8 @@ def head_weights(student: Any, weights: Mapping[str, float] | None, key: str) ->
         raise ValueError(f'{key} is a dict of weights by head, not {weights!r}')
     weights = dict(PUBLISHED_WEIGHTS if weights is None else weights)
     heads = ['main', *getattr(student, 'auxiliary_heads', {})]
-    if 'aux' in weights:
-        weights = {head: weights['aux'] for head in heads if head.startswith('aux')} | weights
+    if len(heads) == 2 and 'aux' in weights:  # a single one, given as a list
+        weights = {heads[1]: weights['aux']} | weights
     if missing := [head for head in heads if head not in weights]:
         raise ValueError(f'{key} has no weight for {", ".join(missing)}; the model predicts {", ".join(heads)}')
     if unknown := [name for name in weights if name not in heads and not name.startswith('aux')]:

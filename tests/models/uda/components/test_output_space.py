@@ -26,16 +26,16 @@ def test_published_weights_of_the_heads_that_are_there():
     assert head_weights(Student(), {'main': 1.0, 'aux': 2.0}, 'uda.x') == {'main': 1.0}
 
 
-def test_one_weight_for_all_auxiliary_heads_but_those_that_have_their_own():
-    weights = {'main': 1.0, 'aux': 2.0, 'aux_1': 3.0}
-    assert head_weights(Student('aux_0', 'aux_1'), weights, 'uda.x') == {'main': 1.0, 'aux_0': 2.0, 'aux_1': 3.0}
+def test_a_list_of_one_auxiliary_head():
+    assert head_weights(Student('aux_0'), {'main': 1.0, 'aux': 2.0}, 'uda.x') == {'main': 1.0, 'aux_0': 2.0}
+    assert head_weights(Student('aux_0'), {'main': 1.0, 'aux_0': 3.0}, 'uda.x') == {'main': 1.0, 'aux_0': 3.0}
 
 
 @pytest.mark.parametrize(
     ('heads', 'weights', 'words'),
     [
         (['aux'], {'main': 1.0}, 'uda.x has no weight for aux; the model predicts main, aux'),
-        (['aux_0', 'aux_1'], {'main': 1.0, 'aux_1': 1.0}, 'no weight for aux_0;'),
+        (['aux_0', 'aux_1'], None, 'no weight for aux_0, aux_1'),
         ([], {'main': 1.0, 'mian': 1.0}, 'uda.x has a weight for mian'),
         ([], 0.001, 'uda.x is a dict of weights by head, not 0.001'),
     ],
