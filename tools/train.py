@@ -58,7 +58,9 @@ def apply_arguments(cfg: Any, arguments: argparse.Namespace) -> Any:
     if arguments.compile:
         cfg['compile'] = cfg.get('compile') or True
     if arguments.cuda_graphs:
-        cfg['compile'] = {'mode': 'reduce-overhead'}
+        from mmseg.engine.compilation import CUDA_GRAPHS
+
+        cfg['compile'] = dict(CUDA_GRAPHS)
     if arguments.accumulate is not None:
         cfg.train_cfg.accumulate = arguments.accumulate
     if arguments.no_validate:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import mmengine
+
+from mmseg.engine.errors import ROOT
 from mmseg.experiments.grid import Training, Unknown
 
 Config = dict[str, Any]
@@ -36,19 +39,7 @@ PYRAMID_BASES = {
 }  # fmt: skip
 MIT_B0_WIDTHS = [32, 64, 160, 256]
 RESNET_WIDTHS = [256, 512, 1024, 2048]
-# As in resnetv1c50_d8.py, in place of a transformer.
-RESNET_D8 = {
-    '_delete_': True,
-    'type': 'ResNetV1c',
-    'num_stages': 4,
-    'out_indices': (0, 1, 2, 3),
-    'dilations': (1, 1, 2, 4),
-    'strides': (1, 2, 1, 1),
-    'norm_cfg': {'type': 'BN', 'requires_grad': True},
-    'norm_eval': False,
-    'style': 'pytorch',
-    'contract_dilation': True,
-}
+RESNET_FILE = ROOT / 'configs/_base_/models/resnetv1c50_d8.py'
 SINGLE_SCALE_HEADS = {
     'daformer': 'DAFormerHead',
     'dlv2': 'DLV2Head',
@@ -118,7 +109,8 @@ def _base_file(decoder: str, backbone: str) -> str:
 def _fit_pyramid(encoder: str, model: Config) -> Config:
     """Settings of a head of four levels over a base with MiT-B5; an encoder of another kind replaces that whole."""
     if encoder in RESNETS:
-        model['backbone'] = RESNET_D8 | model['backbone']
+        resnet = mmengine.Config.fromfile(RESNET_FILE).model.backbone.to_dict()
+        model['backbone'] = {'_delete_': True, **resnet, **model['backbone']}
         return {'in_channels': RESNET_WIDTHS}
     return {'in_channels': MIT_B0_WIDTHS} if encoder.startswith('mitb0') else {}
 

@@ -237,9 +237,11 @@ class HRDAEncoderDecoder(EncoderDecoder):
         """Pixels of the context per logit. Its forward pass leaves no trace in statistics and random numbers."""
         training = {module: module.training for module in self.modules()}
         self.eval()
-        logits = self.decode_head.head(self.extract_feat(context)).logits['main']
-        for module, mode in training.items():
-            module.training = mode
+        try:
+            logits = self.decode_head.head(self.extract_feat(context)).logits['main']
+        finally:
+            for module, mode in training.items():
+                module.training = mode
         return output_stride(context.shape[2], logits.shape[2])
 
     @property
