@@ -8,6 +8,7 @@ the host. Kernels, number formats and speed are those of the CPU, so this finds 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -60,6 +61,9 @@ class DeviceTensor(Tensor):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.detach().host.__reduce_ex__(protocol)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.detach().host, spec)
 
     def numpy(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
@@ -127,6 +131,8 @@ class _Functions(TorchFunctionMode):
         name = getattr(func, '__name__', '')
         if name in ('to', 'cuda', 'cpu') and args and isinstance(args[0], Tensor):
             return self.move(name, func, args, kwargs)
+        if name == 'one_hot' and isinstance(args[0], DeviceTensor):  # it makes a tensor on the way
+            return DeviceTensor(func(args[0].host, *args[1:], **kwargs))
         kwargs.pop('pin_memory', None)
         if is_cuda(kwargs.get('device')):
             if kwargs.get('generator') is not None:
@@ -188,14 +194,15 @@ def _enter_without_gradients(self: Any) -> None:
 def pretend_cuda() -> Iterator[None]:
     """There is one CUDA device inside; see the module."""
     nothing = lambda *args, **kwargs: None  # noqa: E731
+    memory = itertools.count(1 << 20, 1 << 20)
     pretended = {
         'is_available': lambda: True,
         'device_count': lambda: 1,
         'current_device': lambda: 0,
         'get_device_name': lambda *args: 'Pretended GPU',
         'is_bf16_supported': lambda *args, **kwargs: True,
-        'max_memory_allocated': lambda *args: 1 << 20,
-        'memory_allocated': lambda *args: 1 << 20,
+        'max_memory_allocated': lambda *args: next(memory),
+        'memory_allocated': lambda *args: next(memory),
         'is_current_stream_capturing': lambda: False,
         'Event': _Event,
     }

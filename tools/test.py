@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
 
     adapt_bn = target_images(load_config(options.adapt_bn), cfg) if options.adapt_bn else None
     folder = _output_folder(options, checkpoint)
-    start_process_group()
+    start_process_group(options.device)
     if not MMLogger.check_instance_created('testing'):
         MMLogger.get_instance('testing', logger_name='mmseg')
     device = options.device or ('cuda' if torch.cuda.is_available() else 'cpu')

@@ -48,9 +48,9 @@ def prepare_process(device: str | None, precision: str) -> tuple[str, AbstractCo
     """Start the process group of torchrun, if any; the device, and the number format of the passes.
 
     Raises:
-        ValueError: no such device.
+        ValueError: no such device, or fewer GPUs than processes.
     """
-    start_process_group()
+    start_process_group(device)
     if not MMLogger.check_instance_created('passes'):
         MMLogger.get_instance('passes', logger_name='mmseg')
     chosen = str(usable_device(device))

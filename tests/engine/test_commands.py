@@ -28,6 +28,7 @@ def folder(tmp_path):
 def call(folder, *words, code=0):
     """Runs a command in a folder; returns what it prints."""
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable}
+    environment['CUDA_VISIBLE_DEVICES'] = ''  # several processes need not find as many GPUs
     done = subprocess.run(
         list(map(str, words)), cwd=folder, env=environment, capture_output=True, text=True, start_new_session=True
     )

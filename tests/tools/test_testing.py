@@ -112,7 +112,8 @@ def test_best_is_opt_in(run):
     assert json.loads((run / 'eval_latest.json').read_text())['iteration'] == 7
 
 
-def test_several_processes_give_the_scores_of_one(run):
+def test_several_processes_give_the_scores_of_one(run, monkeypatch):
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
     alone = main([str(run), '--eval', 'mIoU', '--device', 'cpu'])
     config = run / f'{run.name}.py'
     code, out, err = command(
