@@ -17,6 +17,14 @@ CPU = torch.device('cpu')
 SIDES = {'hrda': 128, 'mic_hrda': 128, 'pmdav2': 192}
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def weights_after_two_steps(name, device, mode='fp32'):
     cfg = without_weights(load_config(f'configs/demo/{name}.py').to_dict())
     method, optim_wrapper = build(cfg, mode, device)
