@@ -82,4 +82,5 @@ CAMVID = Benchmark(
     },
     rows=_ROWS,
     comparisons=_COMPARISONS,
+    pictures=False,
 )

@@ -47,7 +47,7 @@ def keep(benchmark: Benchmark, finished: FinishedRow, place: Path) -> tuple[str,
 
 def is_kept(benchmark: Benchmark, record: RowRecord) -> bool:
     """Whether there are to be pictures of a record: of the first seed of the rows that are shown."""
-    return record.seed == 0 and benchmark.row(record.row).shown
+    return benchmark.pictures and record.seed == 0 and benchmark.row(record.row).shown
 
 
 def _side_by_side(maps: Sequence[np.ndarray], interpolation: int = cv2.INTER_NEAREST) -> np.ndarray:

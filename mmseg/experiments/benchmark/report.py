@@ -31,8 +31,15 @@ def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Ma
         f'{name} differences': difference_table(results),
         f'{name} classes': class_table(results),
         f'{name} gap': _figure(write_gap_figure(results, gap), 'Share of the gap closed', gap, beside),
-        f'{name} sheet': _figure(write_sheet(results, folder, sheet), 'A row per method', sheet, beside),
+        f'{name} sheet': _sheet(results, folder, sheet, beside),
     }
+
+
+def _sheet(results: Results, folder: Path, path: Path, beside: Path) -> list[str]:
+    if results.benchmark.pictures:
+        return _figure(write_sheet(results, folder, path), 'A row per method', path, beside)
+    command = f'python -m tools.compare work_dirs/local-{results.benchmark.name}/*_s0/train --sheet sheet.png'
+    return [f'The images are not ours to give away. `{command}` draws a sheet of the rows that you ran.']
 
 
 def _environment(results: Results) -> list[str]:

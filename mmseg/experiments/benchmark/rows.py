@@ -93,6 +93,7 @@ class Benchmark:
         ends: for each network, its augmented source-only training and its oracle: none and all of the gap.
         rows: in the order of the tables.
         comparisons: likewise.
+        pictures: whether records keep test images and predictions; not if the images are not ours to give away.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Benchmark:
     ends: Mapping[str, tuple[str, str]]
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    pictures: bool = True
 
     def row(self, name: str) -> Row:
         """The row of a name.

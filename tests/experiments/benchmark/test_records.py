@@ -13,6 +13,8 @@ import run_experiments
 from mmseg.engine.config import load_config
 from mmseg.experiments import process, running
 from mmseg.experiments.benchmark import pictures
+from mmseg.experiments.benchmark.camvid import CAMVID
+from mmseg.experiments.benchmark.demo import DEMO
 from mmseg.experiments.benchmark.records import read_row_record, read_row_records
 from mmseg.experiments.benchmark.training_log import TrainingLog
 from tests.experiments.benchmark.acted import Commands, write_log, write_scores
@@ -147,6 +149,11 @@ def test_a_training_is_recognised_when_its_folder_was_tested(tmp_path, monkeypat
     found = read_row_record(Path('docs/results/camvid/source_only_s1.json'))
     assert found.trainings['train'].config == 'configs/camvid/source_only_daformer.py'
     assert found.trainings['train'].changes == ('seed 0 -> 1',)
+
+
+def test_photographs_of_others_are_not_kept():
+    assert pictures.is_kept(DEMO, record('mic', 0, test=40.0))
+    assert not pictures.is_kept(CAMVID, record('mic', 0, test=40.0))
 
 
 def test_predictions_are_kept_small(commands, monkeypatch):

@@ -179,6 +179,7 @@ def test_one_command_renews_page_and_figures(docs):
     assert '![Share of the gap closed](images/benchmarks/demo_gap.png)' in text
     assert '![A row per method](images/benchmarks/demo_sheet.png)' in text
     # Nothing of the other benchmark was run.
+    assert 'The images are not ours to give away. `python -m tools.compare work_dirs/local-camvid/*_s0/train' in text
     assert 'Share of the gap closed: nothing to show yet.' in text and 'No rows were run yet.' in text
     images = Path('docs/images/benchmarks')
     assert sorted(path.name for path in images.iterdir()) == ['demo_gap.png', 'demo_sheet.png']
@@ -219,3 +220,4 @@ def test_the_committed_page_is_the_one_of_the_committed_records(tmp_path):
     assert page.read_text() == (ROOT / 'docs/benchmarks.md').read_text()
     committed = [*(ROOT / 'docs/images/benchmarks').iterdir(), *(ROOT / 'docs/results').glob('*/pictures/*')]
     assert sum(path.stat().st_size for path in committed) < 1e6
+    assert not any('camvid' in path.as_posix() and path.name != 'camvid_gap.png' for path in committed), 'not ours'
