@@ -21,12 +21,13 @@ from torch.utils._python_dispatch import return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map
 
 CUDA = torch.device('cuda', 0)
-aten = torch.ops.aten
-# Operations that take tensors of both places: copies, and indices that the host has.
-MIXING = {'copy_', '_to_copy', '_copy_from', 'index', 'index_put', 'index_put_', '_index_put_impl_'}
+COPIES = {'copy_', '_to_copy', '_copy_from'}
+INDEXING = {'index', 'index_put', 'index_put_', '_index_put_impl_'}
+"""Operations whose indices may be the host's."""
 
 
 def is_cuda(device: Any) -> bool:
+    """Whether an argument names a CUDA device; a plain number is one."""
     if isinstance(device, int) and not isinstance(device, bool):
         return True
     return device is not None and not isinstance(device, Tensor | torch.dtype) and torch.device(device).type == 'cuda'
@@ -79,9 +80,8 @@ class DeviceTensor(Tensor):
         check_places(func, args, kwargs)
         hosts = tree_map(lambda leaf: leaf.host if isinstance(leaf, cls) else leaf, (args, kwargs))
         result = func(*hosts[0], **hosts[1])
-        own = func.overloadpacket.__name__ == 'copy_' and not isinstance(args[0], cls)  # a copy to the host
-        if own:
-            return args[0]
+        if func.overloadpacket.__name__ == 'copy_' and not isinstance(args[0], cls):
+            return args[0]  # a copy to the host
         result = tree_map(lambda leaf: cls(leaf) if isinstance(leaf, Tensor) else leaf, result)
         return return_and_correct_aliasing(func, args, kwargs, result)
 
@@ -89,17 +89,14 @@ class DeviceTensor(Tensor):
 def check_places(func: Any, args: Any, kwargs: Any) -> None:
     """Raise what CUDA raises where tensors of both places meet."""
     name = func.overloadpacket.__name__
-    generator = kwargs.get('generator')
-    if generator is not None:
+    if kwargs.get('generator') is not None:
         raise RuntimeError(f"{name}: expected a 'cuda' device type for generator but found 'cpu'")
-    strangers = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.dim()]
-    strangers = [leaf for leaf in strangers if not isinstance(leaf, DeviceTensor)]
-    if name in MIXING:
-        # Values that are written must be on the device too, even if indices need not.
-        strangers = [leaf for leaf in args[:1] + args[2:3] if any(leaf is stranger for stranger in strangers)]
-        strangers = [] if name in ('copy_', '_to_copy', '_copy_from') else strangers
-    if strangers:
-        shapes = [tuple(leaf.shape) for leaf in strangers]
+    if name in COPIES:
+        return
+    together = args[:1] + args[2:3] if name in INDEXING else tree_leaves((args, kwargs))
+    strangers = [leaf for leaf in together if isinstance(leaf, Tensor) and not isinstance(leaf, DeviceTensor)]
+    shapes = [tuple(leaf.shape) for leaf in strangers if leaf.dim()]  # single numbers may be the host's
+    if shapes:
         raise RuntimeError(f'{name}: expected all tensors on the same device; on the host are those of shape {shapes}')
 
 
@@ -213,9 +210,10 @@ def pretend_cuda() -> Iterator[None]:
             stack.enter_context(mock.patch.object(torch.cuda, name, value))
         stack.enter_context(mock.patch.object(torch, 'autocast', _Autocast))
         stream = mock.Mock(is_capturing=lambda: False)
-        for name, value in {'current_stream': lambda *args: stream, 'current_device_index': lambda: 0}.items():
-            stack.enter_context(mock.patch.object(torch.accelerator, name, value))
-        stack.enter_context(mock.patch('torch.accelerator.set_device_index', nothing))
+        accelerator = {'current_stream': lambda *args: stream, 'current_device_index': lambda: 0}
+        for name, value in {**accelerator, 'set_device_index': nothing}.items():
+            # Their names differ between versions of torch.
+            stack.enter_context(mock.patch.object(torch.accelerator, name, value, create=True))
         stack.enter_context(mock.patch.object(Tensor, 'pin_memory', lambda self, *args: self))  # also in threads
         # Inference tensors cannot be wrapped.
         inference = torch.inference_mode
