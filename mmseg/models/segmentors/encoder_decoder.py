@@ -17,6 +17,7 @@ from mmseg.models.segmentors.inference_options import InferenceOptions
 from mmseg.models.segmentors.sliding_window import slide
 from mmseg.models.segmentors.smaller_batches import retry_smaller
 from mmseg.models.segmentors.views import View, mirrored, test_time_views
+from mmseg.models.sixteen_bit_weights import cast_together
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample, SegOutput
 
@@ -91,7 +92,8 @@ class EncoderDecoder(nn.Module):
 
     def extract_feat(self, images: Tensor) -> list[Tensor]:
         """Levels of the encoder after the neck, finest first, of images (B, 3, H, W)."""
-        features = list(self.backbone(images))
+        with cast_together(self.backbone, images.device):
+            features = list(self.backbone(images))
         return features if self.neck is None else list(self.neck(features))
 
     def forward(self, images: Tensor, crop_box: Tensor | None = None) -> SegOutput:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmseg.models.detail_crop import DetailView, crop, draw_offset, fitting_side, output_stride, rescale
 from mmseg.models.segmentors.encoder_decoder import EncoderDecoder
 from mmseg.models.segmentors.sliding_window import slide
+from mmseg.models.sixteen_bit_weights import cast_together
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput
 
@@ -120,7 +121,8 @@ class HRDAEncoderDecoder(EncoderDecoder):
         """Levels of each view; in one batch where that changes nothing: same size, no statistics of the batch."""
         same_size = len({view.shape[1:] for view in views}) == 1
         if not same_size or (self._batch_statistics and self.training):
-            return [self.extract_feat(view) for view in views]
+            with cast_together(self.backbone, views[0].device):
+                return [self.extract_feat(view) for view in views]
         counts = [len(view) for view in views]
         levels = [level.split(counts) for level in self.extract_feat(torch.cat(tuple(views)))]
         return [list(parts) for parts in zip(*levels, strict=True)]

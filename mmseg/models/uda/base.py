@@ -19,6 +19,7 @@ from mmseg.engine.compiled_step import with_fallback
 from mmseg.engine.gradient_sync import average_gradients, rank
 from mmseg.engine.loss_scaler import LossScaler
 from mmseg.engine.precision import Precision
+from mmseg.models.uda.components.pass_gradients import added_together
 from mmseg.models.uda.log_window import LogWindow
 from mmseg.models.uda.panel_predictions import prediction_panel
 from mmseg.registry import MODELS
@@ -188,7 +189,8 @@ class UDADecorator(BaseModel):
             total = sum((value for name, value in losses.items() if 'loss' in name), torch.zeros(()))
             if total.requires_grad:  # a pass may find nothing to learn from this batch
                 total = total / self.accumulate
-                (total if self.scaler is None else self.scaler.scale(total)).backward()
+                with added_together(self.trainable_modules()):
+                    (total if self.scaler is None else self.scaler.scale(total)).backward()
             log |= {name: value.detach() for name, value in losses.items()}
         return log
 

@@ -8,6 +8,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmseg.models.sixteen_bit_weights import cast_together
+
 
 class FrozenEncoder(BaseModule):
     """Backbone of a segmentor with its pretrained weights, always in eval mode, never trained.
@@ -50,7 +52,8 @@ class FrozenEncoder(BaseModule):
     def forward(self, images: Tensor) -> list[Tensor]:
         """Levels of the encoder after the neck for images (B, 3, H, W), finest first."""
         self.check_pretrained()
-        features = list(self.backbone(images))
+        with cast_together(self.backbone, images.device):
+            features = list(self.backbone(images))
         return features if self.neck is None else list(self.neck(features))
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
