@@ -45,6 +45,7 @@ class Result:
         memory_mib: most memory that the step held, networks and optimizer included.
         teraflop: operations per iteration, in 10^12.
         peak_share: of the device's bfloat16 peak; None where that is not known.
+        launches: operations that a step starts on the device, each a kernel or a few; None where networks are compiled.
         waits: how often the host waited for the GPU in a step; None on a CPU, which has nothing to wait for.
         parts: milliseconds per iteration by part of the step.
     """
@@ -54,6 +55,7 @@ class Result:
     memory_mib: float
     teraflop: float
     peak_share: float | None
+    launches: int | None = None
     waits: int | None = None
     parts: dict[str, float] = field(default_factory=dict)
 
@@ -151,6 +153,7 @@ def measure(cfg: Any, mode: str, size: tuple[int, int], batch: int, device: Any,
     import torch
 
     from benchmarks._flops import count
+    from benchmarks._launches import count_launches
     from benchmarks._memory import PeakMemory
     from benchmarks._synthetic import loader_batch
     from benchmarks._timeline import Timeline, watch
@@ -176,6 +179,7 @@ def measure(cfg: Any, mode: str, size: tuple[int, int], batch: int, device: Any,
         wait()
         seconds.append(time.perf_counter() - start)
     teraflop = count(step) / 1e12
+    launches = None if {'compiled', 'cuda_graphs'} & set(mode.split('+')) else count_launches(step)
     timeline = Timeline(device)
     watch(method, optim_wrapper, timeline)
     for _ in range(options.iterations):
@@ -184,7 +188,7 @@ def measure(cfg: Any, mode: str, size: tuple[int, int], batch: int, device: Any,
     timeline.switch('end')
     parts = {name: value / options.iterations for name, value in timeline.milliseconds().items()}
     rate = 1 / statistics.median(seconds)
-    return Result(mode, rate, memory.mib, teraflop, None, host_waits(step, device), parts)
+    return Result(mode, rate, memory.mib, teraflop, None, launches, host_waits(step, device), parts)
 
 
 def host_waits(step: Callable[[], None], device: Any) -> int | None:
@@ -228,16 +232,17 @@ def print_table(results: list[Result]) -> None:
     """Markdown: a row per mode, then the parts of the step in milliseconds."""
     base = results[0]
     print(
-        f'| mode | it/s | against {base.mode} | memory | against {base.mode} | TFLOP/it | share of peak | host waits |'
+        f'| mode | it/s | against {base.mode} | memory | against {base.mode} | TFLOP/it | share of peak '
+        '| launches | host waits |'
     )
-    print('|---' * 8 + '|')
+    print('|---' * 9 + '|')
     for result in results:
         share = '' if result.peak_share is None else f'{100 * result.peak_share:.1f} %'
         print(
             f'| {result.mode} | {result.iterations_per_second:.2f} '
             f'| {result.iterations_per_second / base.iterations_per_second:.2f}x | {result.memory_mib:.0f} MiB '
             f'| {result.memory_mib / base.memory_mib:.2f}x | {result.teraflop:.3f} | {share} '
-            f'| {"" if result.waits is None else result.waits} |'
+            f'| {"" if result.launches is None else result.launches} | {"" if result.waits is None else result.waits} |'
         )
     names = list(dict.fromkeys(name for result in results for name in result.parts))
     print('\n| ms per iteration | ' + ' | '.join(result.mode for result in results) + ' |')

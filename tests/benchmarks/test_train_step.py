@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from benchmarks._flops import count
+from benchmarks._launches import count_launches
 from benchmarks._plain import make_optimizers_plain, make_plain
 from benchmarks._synthetic import loader_batch
 from benchmarks._timeline import Timeline
@@ -58,6 +59,14 @@ def test_operations_of_attention():
     forward = 2 * 2 * 16 * 4 * (8 + 8)
     with torch.no_grad():
         assert count(lambda: attention(query, key, key)) == forward
+
+
+def test_launches_are_what_computes():
+    x = torch.randn(4, 6)
+    assert count_launches(lambda: x.t().reshape(4, 6)[1:]) == 1  # the copy of what lies across
+    assert count_launches(lambda: torch.empty_like(x).detach()) == 0
+    assert count_launches(lambda: (x + 1).mul_(2)) == 2
+    assert count_launches(lambda: torch._foreach_add_([x, x], 1)) == 1
 
 
 def test_made_up_batches_look_like_a_loaders():
