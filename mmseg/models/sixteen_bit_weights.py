@@ -15,9 +15,8 @@ from timm.layers import Conv2dSame
 from torch import Tensor, nn
 
 # A layer whose forward does nothing with its weights but what autocast runs in 16 bits.
-PLAIN_FORWARDS = frozenset(
-    layer.forward for layer in (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, Conv2dSame)
-)  # fmt: skip
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, Conv2dSame)
+PLAIN_FORWARDS = frozenset(layer.forward for layer in LAYERS)
 WEIGHTS = ('weight', 'bias')
 
 
@@ -33,12 +32,9 @@ def cast_together(encoder: nn.Module, device: torch.device) -> Iterator[None]:
         device: of its images.
     """
     dtype = _autocast_dtype(device)
-    if dtype is None or _is_captured(encoder):
-        yield
-        return
-    places = list(_places(encoder))
-    masters = {id(weight): weight for _, _, weight in places}
-    casts = dict(zip(masters, cast_all(list(masters.values()), dtype), strict=True))
+    places = [] if dtype is None or _is_captured(encoder) else list(_places(encoder))
+    weights = {id(weight): weight for _, _, weight in places}  # layers may share them
+    casts = dict(zip(weights, _CastAll.apply(dtype, *weights.values()), strict=True)) if weights else {}
     try:
         for layer, name, weight in places:
             layer._parameters[name] = casts[id(weight)]
@@ -48,33 +44,21 @@ def cast_together(encoder: nn.Module, device: torch.device) -> Iterator[None]:
             layer._parameters[name] = weight
 
 
-def cast_all(weights: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
-    """Float32 tensors in another format, with gradients if they have some, in a few launches."""
-    learning = torch.is_grad_enabled()
-    groups: dict[bool, list[int]] = {True: [], False: []}
-    for index, weight in enumerate(weights):
-        groups[learning and weight.requires_grad].append(index)
-    casts: dict[int, Tensor] = {}
-    for needs_gradient, indices in groups.items():
-        chosen = [weights[index] for index in indices]
-        results = _CastAll.apply(dtype, *chosen) if needs_gradient and chosen else _cast(chosen, dtype)
-        casts |= zip(indices, results, strict=True)
-    return [casts[index] for index in range(len(weights))]
-
-
 class _CastAll(torch.autograd.Function):
+    """Tensors in another number format; gradients come back in their own."""
+
     @staticmethod
     def forward(ctx: Any, dtype: torch.dtype, *weights: Tensor) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
-        ctx.dtypes = [weight.dtype for weight in weights]
-        return tuple(_cast(weights, dtype))
+        casts = _cast(weights, dtype)
+        learning = ctx.needs_input_grad[1:]
+        ctx.mark_non_differentiable(*(cast for cast, learns in zip(casts, learning, strict=True) if not learns))
+        return tuple(casts)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        reached = [index for index, grad in enumerate(grads) if grad is not None]
-        wide = _cast([grads[index] for index in reached], torch.float32)
-        found = dict(zip(reached, wide, strict=True))
-        return (None, *(found.get(index) for index in range(len(grads))))
+        wide = iter(_cast([grad for grad in grads if grad is not None], torch.float32))
+        return (None, *(None if grad is None else next(wide) for grad in grads))
 
 
 @torch.no_grad()
