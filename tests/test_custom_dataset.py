@@ -141,7 +141,7 @@ def test_the_page_tells_what_programs_say():
     for part in (
         'images have no label map, e.g. ',
         'is a colour picture',
-        ' in no label map: nothing can learn it',
+        ' in no label map: no network can learn that',
         'rare class sampling needs ',
         'rare_class_sampling: no image has more than min_pixels=',
         'source and target have different classes',

@@ -134,6 +134,11 @@ class BaseSegDataset(Dataset):
             return None
         return f'python {self.label_converter} {self.data_root or "DATA_ROOT"}'
 
+    def statistics_command(self) -> str:
+        """What to type to make the statistics that class-aware sampling reads."""
+        by_config = 'python tools/dataset_statistics.py --config CONFIG, the config of this training'
+        return self.conversion_command() or by_config
+
     def _find_images(self) -> dict[str, str]:
         """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
         if not os.path.isdir(self.img_dir):

@@ -56,6 +56,11 @@ class CamVidDataset(BaseSegDataset):
         self.sequences = (sequences,) if isinstance(sequences, str) else sequences
         super().__init__(data_root=data_root, ignore_index=ignore_index, **kwargs)
 
+    def statistics_command(self) -> str:
+        if self.label_folder != _ANNOTATIONS:
+            return super().statistics_command()
+        return f'python tools/dataset_statistics.py {self.data_root} --dataset CamVidDataset'
+
     def label_name(self, stem: str) -> str:
         folder, _, name = stem.partition('/')
         return f'{folder}{self.label_folder}/{name}{self.seg_map_suffix}'

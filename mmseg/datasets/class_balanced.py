@@ -170,9 +170,7 @@ def class_presence(dataset: BaseSegDataset, label_info: str | None) -> np.ndarra
 
 def _converter_files(dataset: BaseSegDataset) -> dict[int, list[str]]:
     path = os.path.join(dataset.data_root, CLASS_FILES_FILE)
-    advice = 'run python tools/dataset_statistics.py --config CONFIG, the config of this training'
-    if command := dataset.conversion_command():
-        advice = f'run {command}'
+    advice = f'run {dataset.statistics_command()}'
     try:
         files = json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:

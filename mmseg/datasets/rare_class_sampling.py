@@ -185,12 +185,13 @@ class FileStatistics:
 
     def _check_files(self) -> None:
         dataset = self.dataset
+        advice = f'run {dataset.statistics_command()}'
         if not self.counts:
-            raise ValueError(f'{self.path} names none of the label maps in {dataset.seg_map_dir}: {_advice(dataset)}')
+            raise ValueError(f'{self.path} names none of the label maps in {dataset.seg_map_dir}: {advice}')
         if len(self.counts) < len(dataset):
             print_log(
                 f'{self.path} lacks {len(dataset) - len(self.counts)} of {len(dataset)} label maps, which are never '
-                f'sampled: {_advice(dataset)}',
+                f'sampled: {advice}',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -232,16 +233,11 @@ def candidate_indices(files: Iterable[Sequence], lookup: Callable[[str], int | N
     return np.array([index for index in indices if index is not None], np.int64)
 
 
-def _advice(dataset: BaseSegDataset) -> str:
-    if command := dataset.conversion_command():
-        return f'run {command}'
-    return 'run python tools/dataset_statistics.py --config CONFIG, the config of this training'
-
-
 def _read_statistics(path: str, dataset: BaseSegDataset) -> Any:
+    advice = f'run {dataset.statistics_command()}'
     try:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:
-        raise FileNotFoundError(f'rare class sampling needs {path}, which does not exist: {_advice(dataset)}') from None
+        raise FileNotFoundError(f'rare class sampling needs {path}, which does not exist: {advice}') from None
     except json.JSONDecodeError as error:
-        raise ValueError(f'{path} is broken ({error}): delete it and {_advice(dataset)}') from None
+        raise ValueError(f'{path} is broken ({error}): delete it and {advice}') from None

@@ -102,7 +102,7 @@ def warnings(
     found = []
     if counts.absent:
         verb = 'occur' if len(counts.absent) > 1 else 'occurs'
-        text = f'{_names(counts.absent)} {verb} in no label map: nothing can learn it'
+        text = f'{_names(counts.absent)} {verb} in no label map: no network can learn that'
         if counts.ignored_share > MUCH:
             text += (
                 f' ({_percent(counts.ignored_share)} % of the pixels are 255 or ignore_index; if that is a class here, '

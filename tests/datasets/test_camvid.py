@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from mmseg.datasets import CamVidDataset
+from mmseg.datasets.rare_class_sampling import FileStatistics
 from tests.datasets.tiny_data import picture, save
+from tools import dataset_statistics
 
 FRAMES = {
     'train': ['0001TP_006690', '0006R0_f00930', '0016E5_00390'],
@@ -57,6 +59,17 @@ def test_messages(root, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'1 of 6 images have no label map, e\.g\. train/0006R0_f00930\.jpg'):
         CamVidDataset(root, pipeline=LOAD)
     CamVidDataset(root, sequences='0001TP', pipeline=LOAD)
+
+
+def test_missing_statistics_are_made_by_the_command_that_the_message_names(root):
+    dataset = CamVidDataset(root, sequences='0001TP', pipeline=LOAD)
+    with pytest.raises(
+        FileNotFoundError, match=f'run python tools/dataset_statistics.py {root} --dataset CamVid'
+    ) as error:
+        FileStatistics(dataset)
+    command = str(error.value).partition('run python tools/dataset_statistics.py ')[2].split()
+    dataset_statistics.main([*command, '--nproc', '1'])
+    assert len(FileStatistics(dataset).counts) == 2
 
 
 def test_pseudo_labels_lie_in_folders_of_the_frames(root, tmp_path_factory):
