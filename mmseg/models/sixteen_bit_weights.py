@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
-from timm.layers import Conv2dSame
 from torch import Tensor, nn
 
-# A layer whose forward does nothing with its weights but what autocast runs in 16 bits.
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, Conv2dSame)
-PLAIN_FORWARDS = frozenset(layer.forward for layer in LAYERS)
 WEIGHTS = ('weight', 'bias')
 
 
@@ -69,10 +66,19 @@ def _cast(tensors: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
     return casts
 
 
+@cache
+def _plain_forwards() -> frozenset[Any]:
+    """What layers do that use their weights for nothing but what autocast runs in 16 bits."""
+    from timm.layers import Conv2dSame  # a slow import
+
+    layers = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, Conv2dSame)
+    return frozenset(layer.forward for layer in layers)
+
+
 def _places(encoder: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Parameter]]:
     """Layer, name and weight of whatever autocast would cast as it is."""
     for layer in encoder.modules():
-        if type(layer).forward not in PLAIN_FORWARDS:
+        if type(layer).forward not in _plain_forwards():
             continue
         for name in WEIGHTS:
             weight = layer._parameters.get(name)
