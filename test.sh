@@ -10,14 +10,10 @@ run=$1
 shift
 while [ "$run" != / ] && [ "${run%/}" != "$run" ]; do run=${run%/}; done
 
-here=$(dirname "$0")
-if [ -z "$PYTHON" ]; then
-    PYTHON=python3
-    # The environment that tools/demo.sh makes, unless another one is active.
-    [ -z "$VIRTUAL_ENV$CONDA_PREFIX" ] && [ -x "$here/.venv/bin/python" ] && PYTHON=$here/.venv/bin/python
-fi
+root=$(dirname "$0")
+. "$root/tools/choose_python.sh"
 if ! [ -d "$run" ]; then
     echo "error: $run: no such run folder" >&2
     exit 1
 fi
-exec "$PYTHON" "$here/tools/test.py" "$run" --eval mIoU --show-dir "$run/preds" --opacity 1 "$@"
+exec "$PYTHON" "$root/tools/test.py" "$run" --eval mIoU --show-dir "$run/preds" --opacity 1 "$@"

@@ -8,11 +8,8 @@ if [ $# -lt 3 ] || ! [ "$3" -gt 0 ] 2>/dev/null; then
 fi
 config=$1 checkpoint=$2 gpus=$3
 shift 3
-here=$(dirname "$0")
-if [ -z "${PYTHON:-}" ]; then
-    PYTHON=python3
-    [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$here/../.venv/bin/python" ] && PYTHON=$here/../.venv/bin/python
-fi
+root=$(dirname "$0")/..
+. "$root/tools/choose_python.sh"
 # --standalone finds a free port: two evaluations on one machine do not meet. The address needs no name service.
 exec "$PYTHON" -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc_per_node "$gpus" \
-    "$here/test.py" "$config" "$checkpoint" "$@"
+    "$root/tools/test.py" "$config" "$checkpoint" "$@"

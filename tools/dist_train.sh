@@ -12,10 +12,6 @@ shift 2
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cores=$(getconf _NPROCESSORS_ONLN)
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((cores > count ? cores / count : 1))}"
-if [ -z "${PYTHON:-}" ]; then
-    PYTHON=python3
-    # The environment that tools/demo.sh makes, unless another one is active.
-    [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] && [ -x "$root/.venv/bin/python" ] && PYTHON=$root/.venv/bin/python
-fi
+source "$root/tools/choose_python.sh"
 exec "$PYTHON" -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc_per_node "$count" \
     "$root/tools/train.py" "$config" "$@"

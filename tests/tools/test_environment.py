@@ -1,7 +1,10 @@
 """The set-up script: the headless OpenCV steps in where system libraries are missing."""
 
+import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 # Stands for a Python whose OpenCV needs a library that a slim image lacks.
@@ -37,3 +40,22 @@ def test_another_failure_of_opencv_is_shown(tmp_path):
     done = _ensure_cv2(python)
     assert done.returncode == 1
     assert done.stderr == 'error: OpenCV cannot be imported: SystemError: broken\n'
+
+
+@pytest.mark.parametrize('shell', ['sh', 'bash'])
+def test_which_python_the_scripts_take(tmp_path, shell):
+    for name in ('.venv', 'other'):
+        (tmp_path / name / 'bin').mkdir(parents=True)
+        (tmp_path / name / 'bin' / 'python').touch(mode=0o755)
+
+    def chosen(**variables: str) -> str:
+        code = f'set -eu; root={tmp_path}; . tools/choose_python.sh; echo "$PYTHON"'
+        path = {'PATH': os.environ['PATH']}
+        return subprocess.run(
+            [shell, '-c', code], cwd=ROOT, env=path | variables, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert chosen() == f'{tmp_path}/.venv/bin/python'
+    assert chosen(VENV='other') == chosen(VENV=f'{tmp_path}/other') == f'{tmp_path}/other/bin/python'
+    assert chosen(PYTHON='python3.12') == 'python3.12'
+    assert chosen(VIRTUAL_ENV='/anywhere') == chosen(CONDA_PREFIX='/anywhere') == chosen(VENV='none') == 'python3'
