@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from mmseg.engine.optimizer_groups import optimizers
 from mmseg.models.decode_heads.shifted_conv import ShiftedConv2d
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.components.mixing import MixedBatch
+from mmseg.models.uda.step import Losses, Step
 
 FEATURE_DISTANCE = 'imnet_feat_dist'
 

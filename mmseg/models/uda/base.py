@@ -6,7 +6,6 @@ import copy
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import torch
@@ -22,32 +21,9 @@ from mmseg.engine.precision import Precision
 from mmseg.models.uda.components.pass_gradients import added_together
 from mmseg.models.uda.log_window import LogWindow
 from mmseg.models.uda.panel_predictions import prediction_panel
+from mmseg.models.uda.step import Losses, Step
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample, SegOutput, TrainBatch
-
-Losses = dict[str, Tensor]
-
-
-class Step(SimpleNamespace):
-    """What the passes of one iteration share; a method's ``prepare`` adds its own attributes.
-
-    Attributes:
-        source: the labelled domain, a :class:`DomainBatch` with labels.
-        target: the unlabelled domain, a :class:`DomainBatch`; None if the training has none.
-        decisions: random decisions by name: those handed in, and those drawn since.
-        shown: predictions for the training panel.
-    """
-
-    source: Any
-    target: Any
-    decisions: dict[str, Any]
-    shown: dict[str, Tensor]
-
-    def decide(self, name: str, draw: Callable[..., Any], *args: Any) -> Any:
-        """The decision that was handed in under this name, or else ``draw(*args)``."""
-        if name not in self.decisions:
-            self.decisions[name] = draw(*args)
-        return self.decisions[name]
 
 
 class UDADecorator(BaseModel):

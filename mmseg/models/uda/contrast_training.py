@@ -7,9 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from mmseg.models.uda.base import Losses, UDADecorator
+from mmseg.models.uda.base import UDADecorator
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.contrast import PrototypeContrast
+from mmseg.models.uda.step import Losses
 from mmseg.structures import SegOutput
 
 

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 
 from mmseg.models.losses.named import prefixed
 from mmseg.models.precision import without_autocast
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.ema_teacher import EMATeacher
 from mmseg.models.uda.components.mixing import MixedBatch, Mixing
 from mmseg.models.uda.components.pseudo_labels import PseudoLabeler, PseudoLabels
 from mmseg.models.uda.guided_training import GuidedTraining
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import TrainBatch

@@ -25,12 +25,12 @@ from torch import Tensor, nn
 from mmseg.models.losses.named import prefixed
 from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.models.resize import resize
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.distillation import kl_distillation
 from mmseg.models.uda.components.frozen_teachers import FrozenTeachers
 from mmseg.models.uda.components.pseudo_labels import PseudoLabeler, PseudoLabels
 from mmseg.models.uda.components.teacher_prototypes import TeacherPrototypes
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import DomainBatch, TrainBatch

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmseg.models.uda.base import Losses, Step, UDADecorator
+from mmseg.models.uda.base import UDADecorator
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.depth_guidance import DepthGuidance
 from mmseg.models.uda.components.depth_relabel import guidance_loss
 from mmseg.models.uda.components.pseudo_labels import JudgedLabels, PseudoLabeler
+from mmseg.models.uda.step import Losses, Step
 from mmseg.structures import IGNORE, DomainBatch
 
 

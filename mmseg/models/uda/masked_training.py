@@ -9,12 +9,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmseg.models.losses.named import prefixed
-from mmseg.models.uda.base import Losses, Step, UDADecorator
+from mmseg.models.uda.base import UDADecorator
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.batch_statistics import fixed_running_statistics
 from mmseg.models.uda.components.masked_consistency import SAME, MaskedBatch, MaskedConsistency
 from mmseg.models.uda.components.strong_augment import StrongAugment
 from mmseg.models.uda.panel_predictions import prediction_panel
+from mmseg.models.uda.step import Losses, Step
 from mmseg.structures import SegOutput
 
 

@@ -19,9 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.components.entropy import normalized_entropy
 from mmseg.models.uda.components.output_space import head_weights, output_probabilities
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import TrainBatch

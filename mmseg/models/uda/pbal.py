@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.uda.advseg import AdvSeg
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.transport import PrototypeTransport
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import SegOutput, TrainBatch

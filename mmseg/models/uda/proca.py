@@ -24,10 +24,10 @@ from torch import Tensor, nn
 
 from mmseg.engine.prototype_files import FILES, read_prototypes
 from mmseg.models.resize import resize_labels
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.contrast import PrototypeContrast, embedding_channels, own_logits
 from mmseg.models.uda.components.memory_bank import MemoryBankContrast
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.supervised import Supervised
 from mmseg.registry import MODELS
 from mmseg.structures import IGNORE, SegOutput, TrainBatch

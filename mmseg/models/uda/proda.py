@@ -29,7 +29,6 @@ from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.losses.symmetric import REGULARISERS, reverse_cross_entropy
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize, resize_labels
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.contrast import embedding_channels, own_logits
 from mmseg.models.uda.components.distillation import kl_distillation
@@ -37,6 +36,7 @@ from mmseg.models.uda.components.ema_teacher import EMATeacher
 from mmseg.models.uda.components.prototype_distance import prototype_distances, prototype_weights
 from mmseg.models.uda.components.prototypes import PrototypeBank
 from mmseg.models.uda.components.rectification import rectified_labels, replay, views_of
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.strong_view_training import StrongViewTraining
 from mmseg.registry import MODELS
 from mmseg.structures import IGNORE, DomainBatch, SegOutput, TrainBatch

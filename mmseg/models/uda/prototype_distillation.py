@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from mmseg.models.losses.named import prefixed
 from mmseg.models.precision import at_least_float32
 from mmseg.models.resize import resize, resize_labels
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.components.distillation import kl_distillation, published_distillation
 from mmseg.models.uda.components.frozen_teachers import FrozenTeachers
+from mmseg.models.uda.step import Losses, Step
 from mmseg.models.uda.strong_view_training import StrongViewTraining
 from mmseg.registry import MODELS
 from mmseg.structures import IGNORE, TrainBatch

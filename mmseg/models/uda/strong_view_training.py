@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmseg.models.uda.base import Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.rand_augment import RandAugment
 from mmseg.models.uda.components.view_geometry import ViewChange
+from mmseg.models.uda.step import Step
 from mmseg.models.uda.supervised import Supervised
 
 

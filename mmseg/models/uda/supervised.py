@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.models.losses.named import prefixed
-from mmseg.models.uda.base import Losses, Step
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.feature_distance import FeatureDistance
 from mmseg.models.uda.components.frozen_encoder import FrozenEncoder, without_frozen_keys
@@ -18,6 +17,7 @@ from mmseg.models.uda.components.pseudo_labels import PseudoLabels
 from mmseg.models.uda.components.strong_augment import StrongAugment
 from mmseg.models.uda.contrast_training import ContrastTraining
 from mmseg.models.uda.masked_training import MaskedTraining
+from mmseg.models.uda.step import Losses, Step
 from mmseg.registry import MODELS
 from mmseg.structures import DomainBatch, SegOutput, TrainBatch
 
