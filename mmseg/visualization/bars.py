@@ -22,21 +22,22 @@ class Bar:
         name: at its left.
         values: of its runs; the bar is their mean. None at all: ``missing`` stands in its place.
         group: of its colour; groups are named in the legend.
+        missing: why there are no values.
     """
 
     name: str
     values: Sequence[float]
     group: str
+    missing: str = ''
 
 
-def bars_figure(bars: Sequence[Bar], title: str, unit: str, missing: str) -> Figure:
+def bars_figure(bars: Sequence[Bar], title: str, unit: str) -> Figure:
     """Bars below each other, in their order.
 
     Args:
         bars: at least one.
         title: above all.
         unit: what the numbers are, below the axis.
-        missing: text for bars without values.
 
     Raises:
         ValueError: nothing to draw.
@@ -51,7 +52,8 @@ def bars_figure(bars: Sequence[Bar], title: str, unit: str, missing: str) -> Fig
     groups = list(dict.fromkeys(bar.group for bar in bars))
     for place, bar in enumerate(bars):
         if not bar.values:
-            axes.annotate(missing, (0, place), (4, 0), textcoords='offset points', va='center', fontsize=9, color=PALE)
+            axes.annotate(bar.missing, (0, place), (4, 0), textcoords='offset points', va='center', fontsize=9,
+                          color=PALE)  # fmt: skip
             continue
         colour, mean = COLOURS[groups.index(bar.group) % len(COLOURS)], float(np.mean(bar.values))
         axes.barh(place, mean, height=0.66, color=colour, alpha=0.85)

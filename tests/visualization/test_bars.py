@@ -4,9 +4,9 @@ from mmseg.visualization.bars import Bar, bars_figure
 
 
 def test_bars_are_means_in_their_order_and_missing_ones_are_said():
-    bars = [Bar('AdaBN', [10.0], 'Baselines'), Bar('DACS', [30.0, 50.0], 'Methods'), Bar('MIC', [], 'Methods'),
-            Bar('AdvSeg', [-5.0], 'Methods')]  # fmt: skip
-    figure = bars_figure(bars, 'Demo', 'gap closed in %', 'not run')
+    bars = [Bar('AdaBN', [10.0], 'Baselines'), Bar('DACS', [30.0, 50.0], 'Methods'),
+            Bar('MIC', [], 'Methods', 'not run'), Bar('AdvSeg', [-5.0], 'Methods')]  # fmt: skip
+    figure = bars_figure(bars, 'Demo', 'gap closed in %')
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ['AdaBN', 'DACS', 'MIC', 'AdvSeg']
     # The first is on top.
@@ -25,4 +25,4 @@ def test_bars_are_means_in_their_order_and_missing_ones_are_said():
 
 def test_no_values_no_chart():
     with pytest.raises(ValueError, match='at least one value'):
-        bars_figure([Bar('DACS', [], 'Methods')], '', '', 'not run')
+        bars_figure([Bar('DACS', [], 'Methods')], '', '')

@@ -11,7 +11,6 @@ from PIL import Image
 from mmseg.experiments.benchmark.pictures import IMAGES, TRUTH
 from mmseg.experiments.benchmark.rows import GROUPS
 from mmseg.experiments.benchmark.scores import Results, lines
-from mmseg.experiments.benchmark.tables import NOT_RUN
 from mmseg.visualization.bars import Bar, bars_figure
 from mmseg.visualization.layout import Page, Tile
 from mmseg.visualization.palette import save_png
@@ -22,11 +21,14 @@ ADAPTING = ('method', 'combination')
 def write_gap_figure(results: Results, path: Path) -> bool:
     """A bar per method: the share of the gap that it closes; False if no gap is known yet."""
     shown = [line for line in lines(results.benchmark) if line.test or line.row.group in ADAPTING]
-    bars = [Bar(line.title, list(results.closed(line).values()), GROUPS[line.row.group]) for line in shown]
+    bars = [
+        Bar(line.title, list(results.closed(line).values()), GROUPS[line.row.group], results.missing(line))
+        for line in shown
+    ]
     if not any(bar.values for bar in bars):
         return False
     unit = 'share of the gap from source-only to oracle that is closed, in %'
-    figure = bars_figure(bars, results.benchmark.title, unit, NOT_RUN)
+    figure = bars_figure(bars, results.benchmark.title, unit)
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=100, facecolor='white')
     _save(Image.open(drawn).convert('RGB'), path)

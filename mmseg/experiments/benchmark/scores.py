@@ -10,6 +10,7 @@ from mmseg.experiments.benchmark.records import RowRecord
 from mmseg.experiments.benchmark.rows import Benchmark, Comparison, Row
 
 TEACHER, ADAPTED = 'test_teacher', 'test_adabn'
+NOT_RUN = 'not run'
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ class Results:
         """Share of the gap that is closed in percent, by seed: each seed's gain over the mean gap."""
         gap = self.gap(line.row.network)
         return {} if not gap else {seed: 100 * gain / gap for seed, gain in self.gains(line).items()}
+
+    def missing(self, line: Line) -> str:
+        """What was not run where a line's gain or share of the gap is not known."""
+        if not self.scores(line.row.name, line.test):
+            return NOT_RUN
+        return f'{"oracle" if self.gains(line) else "source-only"} {NOT_RUN}'
 
     def differences(self, comparison: Comparison) -> dict[int, float]:
         """Of a comparison, seed by seed."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mmseg.experiments.benchmark.rows import GROUPS, Row
-from mmseg.experiments.benchmark.scores import TEACHER, Line, Results, lines, mean, spread
+from mmseg.experiments.benchmark.scores import NOT_RUN, TEACHER, Line, Results, lines, mean, spread
 
-NOT_RUN = 'not run'
 NONE = '–'
 
 
@@ -59,16 +58,15 @@ def _score_line(results: Results, line: Line, folder: str) -> list[str]:
     row, scores = line.row, results.scores(line.row.name, line.test)
     records = {record.seed: record for record in results.of(row.name)}
     is_end = not line.test and row.name in results.benchmark.ends[row.network]
-    gains = [] if is_end else list(results.gains(line).values())
-    closed = [] if is_end else list(results.closed(line).values())
+    gains, closed = list(results.gains(line).values()), list(results.closed(line).values())
     links = [f'[{seed}]({folder}/{records[seed].path.name})' for seed in scores]
     ran = [records[seed] for seed in scores]
     return [
         line.title,
         _with_spread(list(scores.values()), _number),
         ' '.join(links) or NONE,
-        NONE if is_end else _with_spread(gains, _signed),
-        NONE if is_end else _percent(closed),
+        NONE if is_end else _with_spread(gains, _signed, results.missing(line)),
+        NONE if is_end else _percent(mean(closed), results.missing(line)),
         _teacher(results, row, line),
         f'{mean([record.rate for record in ran]):.2f}' if ran else NOT_RUN,
         f'{max(record.memory for record in ran)}' if ran else NOT_RUN,
@@ -92,14 +90,13 @@ def _signed(value: float | None) -> str:
     return f'{rounded:+.1f}'.replace('-', '−') if rounded else '0.0'
 
 
-def _percent(values: Sequence[float]) -> str:
-    share = mean(values)
-    return NOT_RUN if share is None else f'{share:.0f} %'.replace('-', '−')
+def _percent(share: float | None, missing: str) -> str:
+    return missing if share is None else f'{share:.0f} %'.replace('-', '−')
 
 
-def _with_spread(values: Sequence[float], written: Callable[[float | None], str]) -> str:
+def _with_spread(values: Sequence[float], written: Callable[[float | None], str], missing: str = NOT_RUN) -> str:
     if not values:
-        return NOT_RUN
+        return missing
     deviation = spread(values)
     return written(mean(values)) + ('' if deviation is None else f' ± {deviation:.1f}')
 

@@ -76,7 +76,13 @@ def test_score_table():
     dacs = cells(table, 'DACS')
     assert (dacs[1], dacs[3], dacs[4], dacs[5]) == ('42.0 ± 3.5', '+8.0 ± 2.8', '40 %', '40.0 ± 1.4')
     assert cells(table, 'DAFormer')[3:6] == ['+15.5', '78 %', 'not run']
-    assert cells(table, 'PMDAv2')[1:6] == ['42.0', '[0](results/demo/pmdav2_s0.json)', 'not run', 'not run', 'not run']
+    assert cells(table, 'PMDAv2')[1:6] == [
+        '42.0',
+        '[0](results/demo/pmdav2_s0.json)',
+        'source-only not run',
+        'source-only not run',
+        'not run',
+    ]
     assert cells(table, 'CDDA on DAFormer')[1:] == ['not run', '–', 'not run', 'not run', 'not run', 'not run',
                                                     'not run']  # fmt: skip
     assert cells(table, 'oracle: labels of the target')[3:6] == ['–', '–', '–']
@@ -85,6 +91,12 @@ def test_score_table():
 def test_what_loses_has_a_minus():
     table = score_table(results([*RECORDS, record('advseg', 0, test=25.0)]), 'x')
     assert cells(table, 'AdvSeg')[3:5] == ['−5.0', '−25 %']
+
+
+def test_a_gap_without_its_oracle_says_so():
+    found = results([*RECORDS, record('source_only_pmdav2', 0, test=30.0)])
+    assert cells(score_table(found, 'x'), 'PMDAv2')[3:5] == ['+12.0', 'oracle not run']
+    assert found.missing(line('pmdav2')) == 'oracle not run' and found.missing(line('cdda')) == 'not run'
 
 
 def test_difference_table():
