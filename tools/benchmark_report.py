@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise FileNotFoundError(f'{options.page}: no such page')
     if not options.results.is_dir():
         raise FileNotFoundError(f'{options.results}: no such folder of records; tools/record_results.py makes it')
-    found: dict[str, list[str]] = {}
+    found: dict[str, Callable[[], list[str]]] = {}
     for folder in sorted(path for path in options.results.iterdir() if path.is_dir()):
         benchmark = BENCHMARKS.get(folder.name.partition('-')[0])
         if benchmark is not None:

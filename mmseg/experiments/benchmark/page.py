@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _BEGIN = re.compile(r'^<!-- begin (?P<name>[\w -]+) -->$', re.MULTILINE)
 
 
-def replace_sections(text: str, sections: Mapping[str, list[str]], page: str) -> str:
+def replace_sections(text: str, sections: Mapping[str, Callable[[], list[str]]], page: str) -> str:
     """A page with new content between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``.
 
     Args:
         text: of the page.
-        sections: their lines, by name. A name that the page has no marks for is left out.
+        sections: what gives their lines, by name; called for those alone that the page has marks for.
         page: its name, for messages.
 
     Raises:
@@ -30,5 +30,5 @@ def replace_sections(text: str, sections: Mapping[str, list[str]], page: str) ->
             raise ValueError(f'{page}: there is no section {name}; sections: {", ".join(sections)}')
         head, rest = text.split(begin)
         tail = rest.split(end)[1]
-        text = '\n'.join([f'{head}{begin}', *sections[name], f'{end}{tail}'])
+        text = '\n'.join([f'{head}{begin}', *sections[name](), f'{end}{tail}'])
     return text

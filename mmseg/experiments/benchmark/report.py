@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mmseg.experiments.benchmark.figures import write_gap_figure, write_sheet
@@ -13,8 +13,8 @@ from mmseg.experiments.benchmark.scores import Results
 from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table
 
 
-def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Mapping[str, list[str]]:
-    """Lines of the sections of a page, by name; the figures are written.
+def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Mapping[str, Callable[[], list[str]]]:
+    """What gives the lines of each section of a page, by name; a figure's section also writes it.
 
     Args:
         benchmark: its rows.
@@ -26,12 +26,12 @@ def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Ma
     name, beside = folder.name, page.parent
     gap, sheet = images / f'{name}_gap.png', images / f'{name}_sheet.png'
     return {
-        f'{name} environment': _environment(results),
-        f'{name} scores': score_table(results, _link(folder, beside)),
-        f'{name} differences': difference_table(results),
-        f'{name} classes': class_table(results),
-        f'{name} gap': _figure(write_gap_figure(results, gap), 'Share of the gap closed', gap, beside),
-        f'{name} sheet': _sheet(results, folder, sheet, beside),
+        f'{name} environment': lambda: _environment(results),
+        f'{name} scores': lambda: score_table(results, _link(folder, beside)),
+        f'{name} differences': lambda: difference_table(results),
+        f'{name} classes': lambda: class_table(results),
+        f'{name} gap': lambda: _figure(write_gap_figure(results, gap), 'Share of the gap closed', gap, beside),
+        f'{name} sheet': lambda: _sheet(results, folder, sheet, beside),
     }
 
 
