@@ -35,7 +35,7 @@ from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
 from mmseg.engine.precision import SIXTEEN_BITS, Precision
 from mmseg.engine.run_checks import check_classes, check_depth, check_seed
 from mmseg.engine.schedulers import build_schedulers
-from mmseg.engine.training_state import restore
+from mmseg.engine.starting_point import resume_or_load
 from mmseg.registry import RUNNERS
 
 DEFAULT_HOOKS: dict[str, type[Hook]] = {
@@ -261,25 +261,8 @@ class Runner(mmengine.runner.Runner):
 
     def load_or_resume(self) -> None:
         """``resume``: True (this work dir's latest checkpoint, if any) or a path; ``load_from`` gives weights only."""
-        if self._has_loaded:
-            return
-        trust = self.cfg.get('trust_checkpoint', False)
-        resumed = False
-        if self._resume:
-            path = Path(self.work_dir if self._resume is True else self._resume)
-            path = path / hooks.checkpoint.LATEST if path.is_dir() else path
-            if resumed := path.is_file():
-                restore(self, path, trust)
-                self.logger.info(f'Resumed from {path} at iteration {self.iter} of {self.max_iters}')
-            elif self._resume is True:
-                self.logger.info(f'No checkpoint in {self.work_dir} yet: starting from the beginning')
-            else:
-                raise FileNotFoundError(f'nothing to resume: {path} does not exist')
-        if self._load_from and not resumed:
-            from mmseg.engine.legacy_checkpoint import load_student
-
-            load_student(self.model.get_submodule('model'), self._load_from, trust=trust)
-            self.logger.info(f'Loaded the network from {self._load_from}')
+        if not self._has_loaded:
+            resume_or_load(self, self._resume, self._load_from)
         self._has_loaded = True
 
 

@@ -7,8 +7,8 @@ import torch
 import torch._dynamo
 from mmengine.optim import OptimWrapper
 
+from benchmarks._step_modes import build, without_weights
 from benchmarks._synthetic import loader_batch
-from benchmarks.train_step import build, without_weights
 from mmseg.engine.compilation import CUDA_GRAPHS, CompiledNetworks, compile_method
 from mmseg.engine.config import load_config
 from mmseg.models.uda import build_method

@@ -11,8 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import mmseg.models.segmentors.encoder_decoder as encoder_decoder
 import mmseg.models.segmentors.hrda_encoder_decoder as hrda_encoder_decoder
 import mmseg.models.uda.components.frozen_encoder as frozen_encoder
+from benchmarks._step_modes import build, without_weights
 from benchmarks._synthetic import loader_batch
-from benchmarks.train_step import build, without_weights
 from mmseg.engine.config import load_config
 from mmseg.models.sixteen_bit_weights import cast_together
 from mmseg.registry import MODELS

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from mmseg.models.backbones.drop_path import DropPath
-from mmseg.models.backbones.mix_transformer import Attention, MixVisionTransformer
+from mmseg.models.backbones.mix_transformer import MixVisionTransformer
+from mmseg.models.backbones.mix_transformer_blocks import Attention
 from mmseg.registry import MODELS
 
 

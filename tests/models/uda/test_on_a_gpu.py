@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from benchmarks._step_modes import build, without_weights
 from benchmarks._synthetic import loader_batch
-from benchmarks.train_step import build, without_weights
 from mmseg.engine.config import load_config
 from tests.models.uda import test_guided_training
 from tests.models.uda.components.bank_files import write_bank
