@@ -61,12 +61,13 @@ def bars_figure(bars: Sequence[Bar], title: str, unit: str) -> Figure:
             axes.plot(bar.values, [place] * len(bar.values), 'o', color=INK, markersize=3.5, markeredgewidth=0)
         ends = [0.0, mean, *bar.values]
         end, side = (max(ends), 1) if mean >= 0 else (min(ends), -1)
-        axes.annotate(f'{mean:.0f}', (end, place), (5 * side, 0), textcoords='offset points', va='center',
+        text = f'{mean:.0f}'.replace('-', '−')  # as the axis has it
+        axes.annotate(text, (end, place), (5 * side, 0), textcoords='offset points', va='center',
                       ha='left' if side > 0 else 'right', fontsize=9.5, color=INK)  # fmt: skip
     axes.axvline(0, color=PALE, linewidth=1)
     axes.set_yticks(range(len(bars)), [bar.name for bar in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
-    axes.margins(x=0.08)
+    axes.margins(x=0.1)
     axes.grid(axis='x', color='#dfe3e8', linewidth=0.8)
     axes.set_axisbelow(True)
     for side_name in ('top', 'right', 'left'):

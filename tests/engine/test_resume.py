@@ -166,16 +166,13 @@ def test_resume_without_a_checkpoint_starts_the_run(tmp_path):
     assert started.iter == started.max_iters
 
 
-def test_resume_without_a_checkpoint_starts_from_given_weights(tmp_path):
+def test_given_weights_are_read_where_nothing_is_resumed(tmp_path):
     toy_runner(tmp_path / 'first').train()
-    weights = tmp_path / 'first' / 'latest.pth'
-    for name, resume in (('plain', False), ('resume', True)):
-        started = toy_runner(tmp_path / name, resume=resume, load_from=str(weights))
-        started.train()
-    same_run(tmp_path / 'resume', tmp_path / 'plain')
-    again = toy_runner(tmp_path / 'resume', resume=True, load_from=str(weights))
-    again.train()
-    assert again.iter == again.max_iters
+    options = {'load_from': str(tmp_path / 'first' / 'latest.pth')}
+    toy_runner(tmp_path / 'plain', **options).train()
+    stop_after(toy_runner(tmp_path / 'parts', resume=True, **options), 7).train()
+    toy_runner(tmp_path / 'parts', resume=True, **options).train()
+    same_run(tmp_path / 'parts', tmp_path / 'plain')
 
 
 def test_longer_run_continues(tmp_path):

@@ -14,7 +14,7 @@ def test_bars_are_means_in_their_order_and_missing_ones_are_said():
     assert [(patch.get_y() + patch.get_height() / 2, patch.get_width()) for patch in axes.patches] == [
         (pytest.approx(0), 10.0), (pytest.approx(1), 40.0), (pytest.approx(3), -5.0)
     ]  # fmt: skip
-    assert [text.get_text() for text in axes.texts] == ['10', '40', 'not run', '-5']
+    assert [text.get_text() for text in axes.texts] == ['10', '40', 'not run', '−5']
     # A dot per run where there are several.
     dots = [line for line in axes.lines if line.get_marker() == 'o']
     assert [list(line.get_xdata()) for line in dots] == [[30.0, 50.0]]
