@@ -4,8 +4,8 @@
     python tools/benchmark_report.py --page my_page.md --images my_figures --results my_results
 
 A section of the page lies between ``<!-- begin demo scores -->`` and ``<!-- end demo scores -->``; there are
-environment, scores, differences, classes, gap and sheet, and in place of ``demo`` any folder of records. The prose
-around them stays.
+environment, scores, gap, differences, stages, classes and sheet, and in place of ``demo`` any folder of records. The
+prose around them stays.
 """
 
 from __future__ import annotations

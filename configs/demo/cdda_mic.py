@@ -6,7 +6,7 @@ uda = dict(
         mode='separatetrgaug',
         # 32 pixels of the published 512x512 crops.
         generator=dict(type='block', mask_ratio=0.7, mask_block_size=16),
-        # Whole test images have other statistics than masked ones (docs/benchmarks.md).
+        # Whole test images have other statistics than masked ones (docs/benchmark_findings.md).
         update_statistics=False,
     ),
 )

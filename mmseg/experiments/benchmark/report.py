@@ -10,7 +10,7 @@ from mmseg.experiments.benchmark.figures import write_gap_figure, write_sheet
 from mmseg.experiments.benchmark.records import read_row_records
 from mmseg.experiments.benchmark.rows import Benchmark
 from mmseg.experiments.benchmark.scores import Results
-from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table
+from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table, stage_table
 
 
 def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Mapping[str, Callable[[], list[str]]]:
@@ -29,6 +29,7 @@ def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Ma
         f'{name} environment': lambda: _environment(results),
         f'{name} scores': lambda: score_table(results, _link(folder, beside)),
         f'{name} differences': lambda: difference_table(results),
+        f'{name} stages': lambda: stage_table(results),
         f'{name} classes': lambda: class_table(results),
         f'{name} gap': lambda: _figure(write_gap_figure(results, gap), 'Share of the gap closed', gap, beside),
         f'{name} sheet': lambda: _sheet(results, folder, sheet, beside),

@@ -83,6 +83,13 @@ class Results:
             found[name] = mean([value for value in values if value is not None]) if values else None
         return found
 
+    def stages(self, row: str) -> dict[str, float]:
+        """Mean mIoU over the seeds after each training of a row, of its plain tests (no teacher, no AdaBN)."""
+        found: dict[str, list[float]] = {}
+        for test in [test for record in self.of(row) for test in record.tests.values() if not test.options]:
+            found.setdefault(test.training, []).append(test.miou)
+        return {training: statistics.mean(scores) for training, scores in found.items()}
+
     def gains(self, line: Line) -> dict[int, float]:
         """mIoU above the augmented source-only training of its network, seed by seed."""
         source, _ = self.benchmark.ends[line.row.network]

@@ -37,7 +37,18 @@ def difference_table(results: Results) -> list[str]:
         to = ' / '.join(f'{one.base} {test}'.strip() for test in one.base_tests or ('',))
         cells = [_signed(found[seed]) if seed in found else NOT_RUN for seed in seeds]
         body.append([one.title, _code(of), _code(to), *cells, _with_spread(list(found.values()), _signed)])
-    return _table(head, body)
+    return _table(head, body, text=(0, 1, 2))
+
+
+def stage_table(results: Results) -> list[str]:
+    """mIoU after every training of the rows that train several times, each the mean over the seeds."""
+    body = []
+    for row in [row for row in results.benchmark.rows if row.is_chain]:
+        first = next(iter(results.of(row.name)), None)
+        steps = f'{first.iterations // len(first.trainings)}' if first else NOT_RUN
+        scores = [f'{training} {_number(score)}' for training, score in results.stages(row.name).items()]
+        body.append([row.title, steps, ' · '.join(scores) or NOT_RUN])
+    return _table(['', 'iterations each', 'mIoU after'], body, text=(0, 2))
 
 
 def class_table(results: Results) -> list[str]:
@@ -105,5 +116,7 @@ def _code(text: str) -> str:
     return f'`{text}`'
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    return [f'| {" | ".join(cells)} |' for cells in (head, ['---', *['---:'] * (len(head) - 1)], *body)]
+def _table(head: Sequence[str], body: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> list[str]:
+    """Lines of a table; columns of ``text`` begin at the left, numbers end at the right."""
+    rule = ['---' if column in text else '---:' for column in range(len(head))]
+    return [f'| {" | ".join(cells)} |' for cells in (head, rule, *body)]

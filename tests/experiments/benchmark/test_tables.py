@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 from mmseg.experiments.benchmark import DEMO
 from mmseg.experiments.benchmark.page import replace_sections
 from mmseg.experiments.benchmark.scores import Line, Results
-from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table
+from mmseg.experiments.benchmark.tables import class_table, difference_table, score_table, stage_table
 from tests.experiments.benchmark.made import record
 from tools import benchmark_report
 
@@ -108,6 +109,22 @@ def test_difference_table():
     assert cells(more, 'MIC: masked images')[3:] == ['−0.5', '+2.0', 'not run', '+0.8 ± 1.8']
 
 
+def chain(seed: int, warmup: float, adapt: float):
+    made = record('proca', seed, test_warmup=warmup, test_adapt=adapt, test_multi_scale=99.0)
+    trainings = {name: replace(made.trainings['train'], iterations=600) for name in ('warmup', 'adapt')}
+    tests = {name: replace(test, training=name.removeprefix('test_')) for name, test in made.tests.items()}
+    tests['test_multi_scale'] = replace(tests['test_multi_scale'], training='adapt', options=('tta',))
+    return replace(made, trainings=trainings, tests=tests)
+
+
+def test_stage_table():
+    table = stage_table(results([chain(0, 30.0, 40.0), chain(1, 31.0, 38.0), record('dacs', 0, test=1.0)]))
+    assert cells(table, 'ProCA')[1:] == ['600', 'warmup 30.5 · adapt 39.0']
+    assert cells(table, 'DDB')[1:] == ['not run', 'not run']
+    # Rows of one training have no stages.
+    assert 'DACS' not in ''.join(table)
+
+
 def test_class_table():
     table = class_table(results())
     assert cells(table, 'DACS') == ['DACS', '43.0', '–']
@@ -180,7 +197,7 @@ def docs(tmp_path, monkeypatch):
     # Of another length, which the page does not show.
     shutil.copytree(place, 'docs/results/demo-200')
     names = [f'{name} {part}' for name in ('demo', 'camvid')
-             for part in ('environment', 'scores', 'differences', 'classes', 'gap', 'sheet')]  # fmt: skip
+             for part in ('environment', 'scores', 'differences', 'stages', 'classes', 'gap', 'sheet')]  # fmt: skip
     marks = [f'<!-- begin {name} -->\n<!-- end {name} -->' for name in names]
     Path('docs/benchmarks.md').write_text('\n'.join(['# Benchmarks', *marks, 'The end.']) + '\n')
     return tmp_path
