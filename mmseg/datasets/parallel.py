@@ -56,6 +56,11 @@ def _each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Res
 
 
 def start_worker(worker_id: int) -> None:
-    """A loader's process: one thread, and Ctrl-C is the main process's affair."""
+    """A loader's process: one thread, and leaves signals to the main process.
+
+    A terminal's Ctrl-C and a scheduler's SIGTERM reach all processes of a run. The main one finishes its iteration and
+    saves, for which it needs its workers; these end with it.
+    """
     cv2.setNumThreads(0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.SIG_IGN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from mmseg.engine.clock import Clock
 from mmseg.engine.gradient_sync import broadcast_buffers, world_size
 from mmseg.registry import LOOPS
 
+# Seconds in which a second SIGTERM is the first one on another way.
+ONE_REQUEST = 2.0
 OPTIONS = ('max_iters', 'val_interval', 'val_begin', 'accumulate')
 
 
@@ -119,18 +122,25 @@ class TrainLoop(IterBasedTrainLoop):
     def _stop_on_signal(self) -> Iterator[None]:
         """Ctrl-C or a scheduler's SIGTERM ends the run after the iteration, with a checkpoint; the second time at once.
 
-        Several processes would stop at different iterations and wait for each other, so they keep the default.
+        Several processes would stop at different iterations and wait for each other, so they keep the default. Some
+        schedulers send SIGTERM to every process of a job, and run_experiments.py passes its own on: these are one.
         """
         if world_size() > 1 or threading.current_thread() is not threading.main_thread():
             yield
             return
         before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
+        asked_at: float | None = None
 
         def stop(kind: int, _frame: Any) -> None:
-            self.stop_training = self.runner.interrupted = True
-            for each, handler in before.items():
-                signal.signal(each, handler)
-            self.runner.logger.info('Stopping after this iteration with a checkpoint; once more: at once.')
+            nonlocal asked_at
+            now = time.monotonic()
+            if asked_at is None:
+                asked_at = now
+                self.stop_training = self.runner.interrupted = True
+                self.runner.logger.info('Stopping after this iteration with a checkpoint; once more: at once.')
+            elif kind == signal.SIGINT or now - asked_at > ONE_REQUEST:
+                signal.signal(kind, before[signal.Signals(kind)])
+                signal.raise_signal(kind)
 
         for kind in before:
             signal.signal(kind, stop)

@@ -1,6 +1,7 @@
 """The commands as a user types them, on the toy run."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -99,8 +100,10 @@ def test_two_processes_train_as_one_with_the_double_batch(folder, inside):
     assert scores[1] == pytest.approx(scores[0])
 
 
-def test_ctrl_c_with_workers(folder):
-    options = ['--cfg-options', 'uda.interrupt_at=4', 'train_dataloader.num_workers=2']
+@pytest.mark.parametrize('kind', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_with_workers(folder, kind):
+    interrupt = ['uda.interrupt_at=4', f'uda.interrupt_with={int(kind)}']
+    options = ['--cfg-options', *interrupt, 'train_dataloader.num_workers=2']
     output = call(folder, sys.executable, ROOT / 'tools' / 'train.py', 'toy', *options, code=130)
     assert 'Stopped at iteration 5 of 12; --resume continues.' in output
     assert 'Traceback' not in output

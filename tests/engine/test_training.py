@@ -1,5 +1,6 @@
 """The command line's parts on the toy run: logs, panels, accumulation, dry run, signals, imports."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -115,6 +116,49 @@ def test_signal_stops_with_a_checkpoint(tmp_path, kind):
     run = stop_after(toy_runner(tmp_path), 2, kind)
     run.train()
     assert run.iter == 2
+    assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 2
+
+
+@pytest.mark.parametrize('kind', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_validation_saves_too(tmp_path, kind):
+    run = toy_runner(tmp_path, default_hooks__checkpoint__interval=100)
+    evaluate = run.val_loop.run
+
+    def interrupted_validation():
+        os.kill(os.getpid(), kind)
+        return evaluate()
+
+    run.val_loop.run = interrupted_validation
+    run.train()
+    assert run.interrupted and run.iter == 6
+    assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 6
+
+
+def test_a_sigterm_that_comes_on_two_ways_is_one(tmp_path, monkeypatch):
+    stop_after(stop_after(toy_runner(tmp_path / 'one'), 2, signal.SIGTERM), 2, signal.SIGTERM).train()
+    assert load_checkpoint(tmp_path / 'one' / 'latest.pth')['training_state']['iteration'] == 2
+
+    def stopped_at_once(*_):
+        raise SystemExit
+
+    monkeypatch.setattr('mmseg.engine.loops.ONE_REQUEST', -1.0)
+    before = signal.signal(signal.SIGTERM, stopped_at_once)
+    try:
+        with pytest.raises(SystemExit):
+            stop_after(stop_after(toy_runner(tmp_path / 'two'), 2, signal.SIGTERM), 2, signal.SIGTERM).train()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_new_run_leaves_the_checkpoints_of_an_earlier_one(tmp_path):
+    toy_runner(tmp_path).train()
+    toy_runner(tmp_path, resume=True, train_cfg__max_iters=13).train()
+    assert list(tmp_path.glob('earlier_*')) == []
+    kept = {path.name for path in tmp_path.glob('*.pth')}
+    toy_runner(tmp_path, train_cfg__max_iters=2).train()
+    [earlier] = tmp_path.glob('earlier_*')
+    assert {path.name for path in earlier.iterdir()} == kept and 'iter_13.pth' in kept
+    assert load_checkpoint(earlier / 'latest.pth')['training_state']['iteration'] == 13
     assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 2
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +155,19 @@ class ToyFromConfig(ToyMethod):
         data_preprocessor: Any = None,
         fail_at: int = -1,
         interrupt_at: int = -1,
+        interrupt_with: int = signal.SIGINT,
     ) -> None:
         super().__init__(batch_norm=model.get('batch_norm', True))
-        self.fail_at, self.interrupt_at = fail_at, interrupt_at
+        self.fail_at, self.interrupt_at, self.interrupt_with = fail_at, interrupt_at, interrupt_with
 
     def train_step(self, data: Any, optim_wrapper: Any) -> dict[str, Tensor]:
         if self.iteration == self.fail_at:
             raise MemoryError('as if killed')
         if self.iteration == self.interrupt_at:
-            # What a terminal does on Ctrl-C: all processes of the group, the loader's workers too.
-            os.killpg(os.getpgrp(), signal.SIGINT)
+            # What a terminal does on Ctrl-C, a scheduler when time is up: all processes, the loader's workers too. From
+            # another process, as PyTorch's workers forgive their parent.
+            subprocess.run(['sh', '-c', f'kill -{int(self.interrupt_with)} 0'], check=False)
+            time.sleep(0.5)  # in which workers that died of it would be noticed
         return super().train_step(data, optim_wrapper)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,27 @@ class CheckpointHook(Hook):
         self.interval = interval
         self.max_keep = max_keep if max_keep_ckpts is None else max_keep_ckpts
         self.save_best = save_best
+        self._saved = -1
 
     def before_train(self, runner: Any) -> None:
         if rank() == 0:
             remove_partial_files(runner.work_dir)
+            if runner.iter == 0:
+                _move_aside(runner)
 
     def after_iteration(self, runner: Any) -> None:
         """Saves at the interval, at the end, and before an interrupted run stops."""
         loop, done = runner.train_loop, runner.iter
         if done % self.interval == 0 or done == loop.max_iters or loop.stop_training:
+            self._saved = done
             broadcast_buffers(runner.model)
             if rank() == 0:
                 self._save(runner)
+
+    def after_train(self, runner: Any) -> None:
+        """Saves a run that was told to stop after ``after_iteration``: while it validated, for example."""
+        if runner.train_loop.stop_training and self._saved != runner.iter:
+            self.after_iteration(runner)
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         # Asking the runner for its loop would build one, and with it the training data.
@@ -97,6 +107,20 @@ class CheckpointHook(Hook):
             if file != path:
                 file.unlink(missing_ok=True)
         runner.logger.info(f'Saved {path} ({self.save_best} {score:.2f})')
+
+
+def _move_aside(runner: Any) -> None:
+    """What an earlier run left in the work dir into a folder of its own: the new one would prune it."""
+    folder = Path(runner.work_dir)
+    files = [*folder.glob('iter_*.pth'), *folder.glob('best_*.pth'), *folder.glob(LATEST)]
+    if not files:
+        return
+    written = time.localtime(max(file.stat().st_mtime for file in files))
+    aside = folder / f'earlier_{time.strftime("%Y%m%d_%H%M%S", written)}'
+    aside.mkdir(exist_ok=True)
+    for file in files:
+        file.replace(aside / file.name)
+    runner.logger.info(f'A new run: checkpoints of an earlier one are in {aside} now (--resume would continue it)')
 
 
 def _score(metrics: dict[str, float], name: str) -> float:
