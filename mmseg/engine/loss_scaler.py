@@ -20,8 +20,8 @@ GROWTH, BACKOFF, INTERVAL = 2.0, 0.5, 2000  # those of PyTorch's scaler
 class LossScaler:
     """The factor on the losses: halved after each overflow, doubled after 2000 steps without one.
 
-    All numbers stay on the device. A fused optimizer leaves out the step of an overflow there; for another one the
-    host has to know, and waits for the device once per step.
+    All numbers stay on the device. A fused optimizer leaves out the step of an overflow there; for another one, and for
+    the first step of SGD with momentum, the host has to know, and waits for the device once per step.
     """
 
     def __init__(self) -> None:
@@ -56,10 +56,10 @@ class LossScaler:
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf))
         overflow = ~largest.isfinite().all()
         self._adapt(overflow)
-        if all(getattr(optimizer, '_step_supports_amp_scaling', False) for optimizer in optimizers):
-            for optimizer in optimizers:
-                setattr(optimizer, 'found_inf', overflow.float())  # noqa: B010, an attribute that fused kernels read
-        elif overflow:
+        on_device = all(_leaves_out_on_device(optimizer) for optimizer in optimizers)
+        for optimizer in optimizers:
+            setattr(optimizer, 'found_inf', overflow.float() if on_device else None)  # noqa: B010, fused kernels read it
+        if not on_device and overflow:
             for parameter in parameters.values():
                 parameter.grad = None
 
@@ -80,3 +80,15 @@ class LossScaler:
     def load_training_state(self, state: Mapping[str, Any]) -> None:
         """Continue where ``training_state`` was taken."""
         self._scale, self._steps = torch.tensor(float(state['scale'])), torch.tensor(int(state['steps']))
+
+
+def _leaves_out_on_device(optimizer: Optimizer) -> bool:
+    """Whether the optimizer's next step can be left out without the host.
+
+    Fused SGD makes its momentum buffers in its first step without filling them; if it then leaves that step out, the
+    next one goes where the memory happened to point.
+    """
+    if not getattr(optimizer, '_step_supports_amp_scaling', False):
+        return False
+    moving = (p for group in optimizer.param_groups if group.get('momentum') for p in group['params'])
+    return all(p.grad is None or 'momentum_buffer' in optimizer.state.get(p, {}) for p in moving)

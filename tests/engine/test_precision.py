@@ -85,6 +85,22 @@ def test_an_overflow_leaves_the_step_out_and_halves_the_scale(fused):
     assert not torch.equal(next(iter(method.student.parameters())), before[0])
 
 
+@pytest.mark.parametrize('overflows', [(True, False), (False, True, False)])
+def test_fused_sgd_with_momentum_after_an_overflow(overflows):
+    layer, scaler = nn.Linear(2, 1, bias=False), LossScaler()
+    nn.init.zeros_(layer.weight)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=1.0, momentum=0.9, fused=True)
+    for overflow in overflows:
+        layer.weight.grad = torch.full_like(layer.weight, torch.inf if overflow else float(scaler.factor))
+        # Memory that the next buffers are likely to get.
+        torch.full((1, 2), 1e30)
+        scaler.unscale([optimizer])
+        optimizer.step()
+    steps = {2: 1.0, 3: 1.0 + 1.9}[len(overflows)]
+    assert layer.weight.tolist() == [[pytest.approx(-steps)] * 2]
+    assert float(scaler.factor) == INITIAL / 2
+
+
 def test_the_scale_is_logged_and_restored():
     method = method_for('fp16')
     assert float(step(method, adamw(method))['loss_scale']) == INITIAL

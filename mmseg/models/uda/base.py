@@ -119,7 +119,7 @@ class UDADecorator(BaseModel):
             step = self.prepare(self.data_preprocessor(micro_batch, training=True))
             logs.append(self.run_passes(step))
         for log in logs:
-            self._log.add(log)
+            self._log.add(log, overflows=self.scaler is not None)
         return step
 
     @torch.no_grad()

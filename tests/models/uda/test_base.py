@@ -77,6 +77,16 @@ def test_lost_run_stops_with_the_name_of_the_loss():
         window.read()
 
 
+def test_steps_that_overflow_in_float16_are_not_logged():
+    window = LogWindow()
+    for value in (1.0, torch.inf, torch.nan, 2.0):
+        window.add({'a': torch.tensor(value)}, overflows=True)
+    assert {key: float(value) for key, value in window.read().items()} == {'a': 1.5}
+    window.add({'a': torch.tensor(torch.nan)}, overflows=True)
+    with pytest.raises(FloatingPointError, match='a=nan'):
+        window.read()
+
+
 def test_log_values_of_some_steps_only():
     window = LogWindow()
     window.add({'a': torch.tensor(1.0)})
