@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 import mmseg
 from mmseg.engine.checkpoint_file import write_checkpoint
@@ -150,6 +151,20 @@ def _restore_optimizers(runner: Runner, content: Mapping[str, Any], path: str | 
         optimizer.load_state_dict(saved[name])
         for group, (fused, foreach) in zip(optimizer.param_groups, kernels, strict=True):
             group |= {'fused': fused, 'foreach': foreach}
+        _lay_out_as_parameters(optimizer)
+
+
+def _lay_out_as_parameters(optimizer: Optimizer) -> None:
+    """Averages in the memory order of their parameters, which may be another one (``channels_last``) than before.
+
+    Fused kernels walk through memory and take for granted that both have the same.
+    """
+    for parameter, state in optimizer.state.items():
+        for key, value in state.items():
+            if not isinstance(value, torch.Tensor) or value.shape != parameter.shape:
+                continue
+            if value.stride() != parameter.stride():
+                state[key] = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def _schedulers(runner: Runner) -> list[tuple[str, list[Any]]]:

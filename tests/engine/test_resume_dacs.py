@@ -120,3 +120,23 @@ def test_channels_last_changes_rounding_and_dropout_masks_only(data):
     assert kernel.is_contiguous(memory_format=torch.channels_last)
     losses = [read_rows(data / name / 'log.jsonl')[1]['mix.decode.loss_seg'] for name in ('first', 'last')]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
+@pytest.mark.parametrize(('before', 'after'), [(False, True), (True, False)])
+def test_resumed_in_another_memory_order(data, before, after):
+    def run(name, iterations, order, **changes):
+        changes['model__decode_head__dropout_ratio'] = 0.0
+        cfg = dacs_config(data, data / name, train_cfg__max_iters=iterations, channels_last=order, **changes)
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+        return runner
+
+    run('whole', 2, before)
+    run('parts', 1, before)
+    kernels = run('parts', 2, after, resume=True)
+    for parameter, values in kernels.optim_wrapper.optimizer.state.items():
+        assert values['exp_avg'].stride() == parameter.stride()
+    weights = [load_checkpoint(data / name / 'latest.pth')['state_dict'] for name in ('whole', 'parts')]
+    for key, value in weights[0].items():
+        if value.is_floating_point():
+            torch.testing.assert_close(weights[1][key], value, rtol=1e-3, atol=1e-4, msg=key)
