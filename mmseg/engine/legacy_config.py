@@ -20,7 +20,7 @@ from mmseg.engine.legacy_cdda import with_depth
 from mmseg.engine.legacy_data import as_plain, upgrade_data
 from mmseg.engine.legacy_ddb import take_bridging, upgrade_ddb
 from mmseg.engine.legacy_section import Section, merge
-from mmseg.engine.legacy_uda import FLAT_UDA_KEYS, discriminator_settings, upgrade_uda
+from mmseg.engine.legacy_uda import FLAT_UDA_KEYS, METHODS, discriminator_settings, upgrade_uda
 
 SECTIONS = (
     'data', 'optimizer', 'optimizer_config', 'lr_config', 'runner', 'total_iters', 'evaluation', 'checkpoint_config',
@@ -51,11 +51,15 @@ VARIABLES = re.compile(
 
 def is_legacy(cfg: Mapping[str, Any] | Config) -> bool:
     """Whether any part of a config is in the 0.x schema."""
-    # Ours has this one too.
-    flat = (key for key in cfg.get('uda') or () if FLAT_UDA_KEYS.fullmatch(key) and key != 'source_only')
-    if any(key in cfg for key in SECTIONS) or any(flat):
+    if any(key in cfg for key in SECTIONS) or _has_flat_keys(cfg.get('uda') or {}):
         return True
     return any(name in RENAMED for name in _type_names(cfg.get('model')))
+
+
+def _has_flat_keys(uda: Mapping[str, Any]) -> bool:
+    # Ours has source_only too, and a method of the user's own may call its settings what it likes.
+    flat = (key for key in uda if FLAT_UDA_KEYS.fullmatch(key) and key != 'source_only')
+    return uda.get('type', 'DACS') in METHODS and any(flat)
 
 
 def upgrade(cfg: Mapping[str, Any] | Config) -> Config:

@@ -338,6 +338,11 @@ def test_todays_configs_are_not_legacy() -> None:
     assert not is_legacy({'model': {'type': 'EncoderDecoder'}})
 
 
+def test_a_method_of_the_users_own_may_name_its_settings_as_the_originals_did():
+    assert not is_legacy({'model': {'type': 'EncoderDecoder'}, 'uda': {'type': 'Consistency', 'alpha': 0.99}})
+    assert is_legacy({'model': {'type': 'EncoderDecoder'}, 'uda': {'alpha': 0.99}})
+
+
 def test_source_only_alone_is_no_old_config():
     ours = {'model': {'type': 'EncoderDecoder'}, 'uda': {'type': 'DACS', 'source_only': True}, 'metainfo': {}}
     assert not is_legacy(ours)
