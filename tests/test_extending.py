@@ -9,7 +9,10 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from mmseg.engine.config import load_config
 from mmseg.engine.runner import Runner
+from mmseg.models.uda import build_method
+from mmseg.registry import DATASETS, MODELS
 
 PAGE = Path(__file__).parents[1] / 'docs' / 'extending.md'
 EXAMPLES = dict(re.findall(r'```python\n# (projects/\w+\.py)\n(.*?)```', PAGE.read_text(), re.DOTALL))
@@ -26,6 +29,9 @@ def projects(tmp_path, monkeypatch):
     yield [name.removesuffix('.py').replace('/', '.') for name in EXAMPLES]
     for module in [module for module in sys.modules if module.split('.')[0] == 'projects']:
         del sys.modules[module]
+    # The next test imports the same classes from its own folder.
+    for registry, name in ((MODELS, 'Consistency'), (MODELS, 'TinyNet'), (DATASETS, 'FarmlandDataset')):
+        registry.module_dict.pop(name, None)
 
 
 @pytest.fixture
@@ -101,3 +107,19 @@ def test_the_examples_train(tmp_path, projects, farmland):
     log = (tmp_path / 'run' / 'log.jsonl').read_text()
     assert 'trg.loss_consistency' in log and 'decode.loss_seg' in log
     assert (tmp_path / 'run' / 'latest.pth').exists()
+
+
+@pytest.mark.parametrize('name', ['consistency', 'convnext'])
+def test_own_parts_over_a_base(tmp_path, projects, name):
+    """The examples over ``_base_`` build; a small config stands in for the named one."""
+    code = re.search(rf'```python\n# configs/mine/{name}\.py\n(.*?)```', PAGE.read_text(), re.DOTALL).group(1)
+    base, count = re.subn(r"'\.\./daformer/\w+\.py'", repr(str(PAGE.parents[1] / 'configs/demo/daformer.py')), code)
+    assert count == 1
+    config = tmp_path / f'{name}.py'
+    config.write_text(base)
+    method = build_method(load_config(config))
+    if name == 'consistency':
+        assert type(method).__name__ == 'Consistency' and method.weight == 0.5
+    else:
+        assert method.student.backbone.model_name == 'convnext_tiny'
+        assert method.student.backbone.out_channels == [96, 192, 384, 768]
