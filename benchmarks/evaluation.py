@@ -141,8 +141,9 @@ def measure(cfg: Any, mode: str, device: Any, out: Path | None, repeats: int) ->
 
     from benchmarks._memory import PeakMemory
     from benchmarks._plain_evaluation import predict_plainly
+    from mmseg.datasets import collate_samples
     from mmseg.engine.precision import Precision
-    from mmseg.evaluation.evaluate import build_loader, build_metric, build_networks, collate, predict_all
+    from mmseg.evaluation.evaluate import build_loader, build_metric, build_networks, predict_all
     from mmseg.registry import DATASETS
 
     words = mode.split('+')
@@ -171,7 +172,7 @@ def measure(cfg: Any, mode: str, device: Any, out: Path | None, repeats: int) ->
         return metric.confusion.tolist()
 
     with PeakMemory(device) as memory:
-        run([collate([dataset[0]])])
+        run([collate_samples([dataset[0]])])
     seconds = []
     for _ in range(repeats):
         loader = build_loader(dataset, cfg.test_dataloader)

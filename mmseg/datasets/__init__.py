@@ -6,7 +6,7 @@ from mmseg.datasets.bdd100k import BDD100KDataset
 from mmseg.datasets.camvid import CamVidDataset
 from mmseg.datasets.cityscapes import CityscapesDataset
 from mmseg.datasets.class_balanced import ClassBalancedDataset, ClassBalancedSampling
-from mmseg.datasets.collate import collate_domains
+from mmseg.datasets.collate import collate_domains, collate_samples
 from mmseg.datasets.concatenation import ConcatDataset
 from mmseg.datasets.dark_zurich import DarkZurichDataset
 from mmseg.datasets.domain_pair import UDADataset
@@ -35,4 +35,5 @@ __all__ = [
     'SynthiaDataset',
     'UDADataset',
     'collate_domains',
+    'collate_samples',
 ]

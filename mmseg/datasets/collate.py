@@ -22,6 +22,12 @@ def collate_domains(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {key: _stack(key, [sample[key] for sample in samples]) for key in keys}
 
 
+@FUNCTIONS.register_module()
+def collate_samples(samples: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """A batch of test samples as lists: images may differ in size, and one may be a list of scales."""
+    return {key: [sample[key] for sample in samples] for key in samples[0]}
+
+
 def _stack(key: str, values: Sequence[Any]) -> Any:
     if key == 'meta':
         return list(values)

@@ -62,6 +62,8 @@ def loaders_and_loops(cfg: Config) -> dict[str, Any]:
         if loader is None or evaluator is None:
             continue
         loader.setdefault('batch_size', 1)
+        # mmengine's own would take the scales of an image for images.
+        loader.setdefault('collate_fn', {'type': 'collate_samples'})
         sampler = loader.setdefault('sampler', {'type': 'DefaultSampler', 'shuffle': False})
         if sampler.get('type') == 'DefaultSampler':
             # Filling up to equal shares would count some images twice.

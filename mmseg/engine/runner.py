@@ -36,6 +36,7 @@ from mmseg.engine.precision import SIXTEEN_BITS, Precision
 from mmseg.engine.run_checks import check_classes, check_depth, check_seed
 from mmseg.engine.schedulers import build_schedulers
 from mmseg.engine.starting_point import resume_or_load
+from mmseg.engine.sync_batch_norm import synchronised
 from mmseg.registry import RUNNERS
 
 DEFAULT_HOOKS: dict[str, type[Hook]] = {
@@ -179,7 +180,7 @@ class Runner(mmengine.runner.Runner):
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Moves the method to the device; optionally synchronised batch norm. No DistributedDataParallel."""
         if self.cfg.get('sync_bn') and self.distributed and torch.cuda.is_available():
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+            model = synchronised(model)
         return model.to(get_device())
 
     def _init_model_weights(self) -> None:

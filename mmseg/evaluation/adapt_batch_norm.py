@@ -15,10 +15,11 @@ from mmseg.evaluation.config_options import evaluated_configs
 from mmseg.evaluation.progress import track
 
 BATCH_SIZE = 8
+LEFT_OUT = ('LoadAnnotations', 'TestTimeScales')
 
 
 def target_images(cfg: Config, tested: Config) -> Dataset:
-    """The images that a config adapts to, without labels, read as the test images are.
+    """The images that a config adapts to, without labels, read as the test images are, at one scale.
 
     Args:
         cfg: its training data is a pair of domains, or one data set.
@@ -33,7 +34,7 @@ def target_images(cfg: Config, tested: Config) -> Dataset:
     section = (cfg.get('train_dataloader') or {}).get('dataset')
     if not section:
         raise ValueError('--adapt-bn: the config has no train_dataloader whose images the statistics could be taken of')
-    pipeline = [dict(step) for step in evaluated_configs(tested)[0]['pipeline'] if step['type'] != 'LoadAnnotations']
+    pipeline = [dict(step) for step in evaluated_configs(tested)[0]['pipeline'] if step['type'] not in LEFT_OUT]
     return domain_dataset(cfg, 'target' if 'target' in section else 'source', lambda _: pipeline)
 
 

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmseg.datasets.collate import collate_samples
 from mmseg.datasets.parallel import start_worker
 from mmseg.engine.device import usable_device
 from mmseg.engine.errors import clear_config_errors
@@ -167,15 +168,10 @@ def build_loader(dataset: Dataset, section: Mapping[str, Any]) -> DataLoader:
         sampler=range(rank(), len(dataset), world_size()),
         num_workers=workers,
         prefetch_factor=section.get('prefetch_factor') if workers else None,
-        collate_fn=collate,
+        collate_fn=collate_samples,
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=start_worker,
     )
-
-
-def collate(samples: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """A batch of test samples as lists: images may differ in size."""
-    return {key: [sample[key] for sample in samples] for key in samples[0]}
 
 
 def _plain(section: Any) -> dict[str, Any]:

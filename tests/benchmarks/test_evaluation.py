@@ -9,7 +9,8 @@ from PIL import Image
 
 from benchmarks._plain_evaluation import predict_plainly
 from benchmarks.evaluation import main, parse_mode, parse_way
-from mmseg.evaluation.evaluate import build_metric, build_networks, collate, predict_all
+from mmseg.datasets import collate_samples
+from mmseg.evaluation.evaluate import build_metric, build_networks, predict_all
 from mmseg.registry import DATASETS
 from tests.tools.tiny_run import config, write_images
 
@@ -41,7 +42,7 @@ def test_the_baseline_and_the_evaluation_write_the_same_files(tmp_path):
     dataset = DATASETS.build(cfg.test_dataloader.dataset.to_dict())
     preprocessor, model = build_networks(cfg)
     model.eval()
-    batches = [collate([dataset[number]]) for number in range(3)]
+    batches = [collate_samples([dataset[number]]) for number in range(3)]
     plain = predict_plainly(model, preprocessor, batches, 3, str(tmp_path / 'plain'))
     metric = build_metric(cfg, dataset, {'output_dir': str(tmp_path / 'fast'), 'to_label_id': False})
     predict_all(model, preprocessor, batches, metric)

@@ -21,7 +21,7 @@ from mmseg.datasets.transforms import (
 from mmseg.datasets.transforms.geometry import random_box
 from mmseg.datasets.transforms.margins import margin_mask
 from mmseg.datasets.transforms.photometric import PhotometricFactors, distort
-from mmseg.datasets.transforms.resize import fitted_size
+from mmseg.datasets.transforms.resize import fitted_size, resize_image
 from tests.datasets.tiny_data import picture, save, train_ids
 
 
@@ -203,6 +203,26 @@ def test_test_time_scales_start_from_the_unresized_image():
     unsized = TestTimeScales([2.0])(results(20, 30))['img']
     assert unsized[0].shape == (40, 60, 3)
     assert PackSegInputs()(steps(results(20, 30)))['inputs'][2].shape == (3, 60, 90)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'interpolation': 'bicubic'},
+        {'backend': 'pillow'},
+        {'backend': 'pillow', 'interpolation': 'bicubic', 'keep_ratio': 'width'},
+        {'backend': 'pillow', 'keep_ratio': False},
+        {'scale': (23, 17), 'min_size': 23},  # 33 x 23, of a scale of 32.9 x 23
+    ],
+)
+def test_test_time_scales_are_made_as_resize_makes_images(options):
+    resize = Resize(**{'scale': (22, 13), **options})
+    plain = resize(results(37, 53))['img']
+    same, larger = Compose([resize, TestTimeScales([1.0, 1.5])])(results(37, 53))['img']
+    np.testing.assert_array_equal(same, plain)
+    size = larger.shape[1::-1]
+    expected = resize_image(picture(37, 53), size, resize.interpolation, resize.backend)
+    np.testing.assert_array_equal(larger, expected)
 
 
 def test_loading(tmp_path):

@@ -4,6 +4,8 @@ from mmengine.config import Config
 from torch import nn
 
 from mmseg.evaluation.adapt_batch_norm import adapt_batch_norm, spread_batches, target_images
+from mmseg.evaluation.config_options import set_tta
+from tests.tools.tiny_run import config, write_images
 
 
 class OneNorm(nn.Module):
@@ -43,6 +45,17 @@ def test_statistics_are_the_mean_over_batches():
     torch.testing.assert_close(model.norm.running_mean, mean)
     torch.testing.assert_close(model.norm.running_var, variance)
     assert not model.norm.training and model.norm.momentum == 0.1
+
+
+def test_images_have_one_scale_whatever_is_tested(tmp_path):
+    write_images(tmp_path, 'val', 2)
+    tested = config(tmp_path)
+    adapted = Config({'train_dataloader': {'dataset': {'target': tested.test_dataloader.dataset.to_dict()}}})
+    plain = [sample['inputs'] for sample in target_images(adapted, tested)]
+    set_tta(tested)
+    for sample, expected in zip(target_images(adapted, tested), plain, strict=True):
+        assert torch.equal(sample['inputs'], expected)
+    assert 'TestTimeScales' in [step['type'] for step in tested.test_dataloader.dataset.pipeline]
 
 
 def test_messages():

@@ -14,7 +14,7 @@ from mmseg.registry import TRANSFORMS
 Size = tuple[int, int]  # width, height
 
 
-def fitted_size(size: Size, scale: Size) -> Size:
+def fitted_size(size: Size, scale: tuple[float, float]) -> Size:
     """Largest (width, height) of the aspect ratio of ``size`` whose long and short side fit those of ``scale``."""
     factor = min(max(scale) / max(size), min(scale) / min(size))
     return max(1, int(size[0] * factor + 0.5)), max(1, int(size[1] * factor + 0.5))
@@ -135,7 +135,7 @@ class Resize(Transform):
             scale = scale[0], max(1, int(scale[0] / (width / height)))
         fit = bool(self.keep_ratio) and self.keep_ratio != 'width'
         size = fitted_size((width, height), scale) if fit else scale
-        results['resized_from'] = (results['img'], scale, fit)
+        results['resized_from'] = (results['img'], scale, fit, self.interpolation, self.backend)
         results['img'] = resize_image(results['img'], size, self.interpolation, self.backend)
         for name in MAPS:
             if name in results:
@@ -168,9 +168,15 @@ class TestTimeScales(Transform):
 
     def __call__(self, results: Results) -> Results:
         own_size = results['img'].shape[1::-1]
-        image, scale, keep_ratio = results.get('resized_from', (results['img'], own_size, True))
-        sizes = [(int(scale[0] * ratio), int(scale[1] * ratio)) for ratio in self.ratios]
+        without = results['img'], own_size, True, 'bilinear', 'cv2'
+        image, scale, keep_ratio, interpolation, backend = results.get('resized_from', without)
+        sizes = [(_multiple(scale[0], ratio), _multiple(scale[1], ratio)) for ratio in self.ratios]
         if keep_ratio:
             sizes = [fitted_size(image.shape[1::-1], size) for size in sizes]
-        results['img'] = [resize_image(image, size) for size in sizes]
+        results['img'] = [resize_image(image, size, interpolation, backend) for size in sizes]
         return results
+
+
+def _multiple(length: float, ratio: float) -> float:
+    """Whole pixels of a scale stay whole; what ``covering_scale`` gives is rounded with the image's size only."""
+    return int(length * ratio) if isinstance(length, int) else length * ratio

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from mmseg.models.backbones.backbone import Backbone
 from mmseg.models.backbones.drop_path import build_drop_path
 from mmseg.models.backbones.mix_transformer_blocks import Block, PatchEmbed
+from mmseg.models.backbones.recompute import recomputed
 from mmseg.registry import MODELS
 
 # The published weights were trained with two different epsilons: this one in the blocks and after the stages, PyTorch's
@@ -121,7 +121,7 @@ class MixVisionTransformer(Backbone):
         for stage in range(1, len(self.depths) + 1):
             x = getattr(self, f'patch_embed{stage}')(x)
             for block in getattr(self, f'block{stage}'):
-                x = checkpoint(block, x, use_reentrant=False) if self._recompute() else block(x)
+                x = recomputed(block, x) if self._recompute() else block(x)
             x = getattr(self, f'norm{stage}')(x)
             features.append(x.permute(0, 3, 1, 2))
         return features

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from mmseg.models.backbones.backbone import Backbone
+from mmseg.models.backbones.recompute import recomputed
 from mmseg.models.backbones.resnet_blocks import StageOptions, build_stage
 from mmseg.registry import MODELS
 
@@ -172,7 +172,7 @@ class ResNet(Backbone):
         recompute = self.with_cp and self.training and torch.is_grad_enabled()
         for i in range(self.num_stages):
             for block in getattr(self, f'layer{i + 1}'):
-                x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
+                x = recomputed(block, x) if recompute else block(x)
             if i in self.out_indices:
                 features.append(x)
         return tuple(features)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmseg.engine.errors import near_names
 from mmseg.engine.pretrained import find_pretrained, load_complete, read_pretrained
 from mmseg.models.backbones.backbone import Backbone
+from mmseg.models.backbones.recompute import CountOnce
 from mmseg.registry import MODELS
 
 
@@ -50,6 +53,7 @@ class TIMMBackbone(Backbone):
         self.options = options | {key: value for key, value in given.items() if value is not None}
         features = {} if out_indices is None else {'out_indices': tuple(out_indices)}
         self.timm_model = _create(model_name, features_only=True, **features, **self.options)
+        self.count_once = CountOnce() if with_cp else None
         if with_cp:
             self.timm_model.set_grad_checkpointing(True)
         # Swin and its kin keep their maps as (B, H, W, C).
@@ -58,7 +62,9 @@ class TIMMBackbone(Backbone):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """The chosen levels (B, C_i, H_i, W_i), finest first."""
-        features = self.timm_model(images)
+        once = None if torch.compiler.is_compiling() else self.count_once
+        with nullcontext() if once is None else once.forward(self.timm_model):
+            features = self.timm_model(images)
         return [x.permute(0, 3, 1, 2) for x in features] if self.channels_last else list(features)
 
     def train(self, mode: bool = True) -> TIMMBackbone:

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from mmseg.models.uda import build_method
 from mmseg.structures import TrainBatch
-from tests.models.uda.toy import config, random_batch
+from tests.models.uda.toy import NUM_CLASSES, config, model_config, random_batch
 
 BLOCKS = {'type': 'block', 'mask_ratio': 0.5, 'mask_block_size': 8}
 TARGET = {'mode': 'separatetrg', 'generator': BLOCKS}
@@ -56,6 +56,35 @@ def test_running_statistics_of_batch_norm_follow_masked_images_or_stay(update):
     assert stayed and (not all(stayed) if update else all(stayed))
     method.student(step.source.images)
     assert not all(torch.equal(value, before[name]) for name, value in method.student.named_buffers())
+
+
+def head(in_channels):
+    options = {'channels': 4, 'num_convs': 1, 'dropout_ratio': 0, 'num_classes': NUM_CLASSES}
+    return {'type': 'FCNHead', 'in_channels': in_channels, **options}
+
+
+@pytest.mark.parametrize('update', [True, False])
+@pytest.mark.parametrize(
+    ('backbone', 'in_channels'),
+    [
+        ({'type': 'ResNet', 'depth': 18, 'num_stages': 1, 'out_indices': (0,)}, 64),
+        ({'type': 'TIMMBackbone', 'model_name': 'test_efficientnet', 'out_indices': (2,)}, 32),
+    ],
+)
+def test_an_encoder_that_recomputes_learns_the_same(backbone, in_channels, update):
+    uda = {**DACS, 'masking': {**TARGET, 'update_statistics': update}}
+    found = []
+    for with_cp in (True, False):
+        model = model_config(
+            type='EncoderDecoder', backbone={**backbone, 'with_cp': with_cp}, decode_head=head(in_channels)
+        )
+        torch.manual_seed(0)
+        method = build_method({'model': model, 'uda': uda, 'train_cfg': {'max_iters': 10}}).double().train()
+        method.compute_gradients(random_batch())
+        student = method.student
+        found.append(([parameter.grad for parameter in student.parameters()], dict(student.named_buffers())))
+    assert {int(value) for name, value in found[0][1].items() if 'tracked' in name} == {3 if update else 2}
+    torch.testing.assert_close(*found)
 
 
 @pytest.mark.parametrize('weight', [1.0, 0.5])

@@ -66,6 +66,16 @@ def test_rectified_labels_and_losses():
     torch.testing.assert_close(log['strong.loss_consistency'], torch.zeros((), dtype=torch.float64), atol=1e-9, rtol=0)
 
 
+@pytest.mark.parametrize('begin', range(4))
+def test_crops_may_begin_anywhere_and_be_no_multiple_of_the_stride(begin):
+    method, pair = build(teacher_view='whole'), soft_batch(whole=True)
+    pair.target.images = pair.target.images[:, :, :30, :45]
+    pair.target.meta = [{**meta, 'crop_box': (begin, begin + 30, begin, begin + 45)} for meta in pair.target.meta]
+    step = method.prepare(pair)
+    assert step.labels.shape == (2, 7, 11)
+    assert all(torch.isfinite(value) for value in method.run_passes(step).values())
+
+
 def test_without_rectification_the_soft_labels_are_taken():
     step = build(rectify=False).prepare(soft_batch(), {'strong_view': PLAIN})
     assert torch.equal(step.labels, step.soft.argmax(dim=1))

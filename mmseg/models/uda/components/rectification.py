@@ -54,7 +54,8 @@ def replay(maps: Tensor, views: Sequence[WeakView], stride: int, align_corners: 
     Args:
         maps: (B, A, h, w) of the whole images.
         views: one per image.
-        stride: pixels of the crop per position of the result; all coordinates are divided by it, rounded down.
+        stride: pixels of the crop per position of the result; where crops begin and their sizes are divided by it,
+            rounded down.
         align_corners: rule of resizing.
 
     Returns:
@@ -66,7 +67,9 @@ def replay(maps: Tensor, views: Sequence[WeakView], stride: int, align_corners: 
     crops = []
     for one, view in zip(maps, views, strict=True):
         small = resize(one[None], [length // stride for length in view.size], align_corners)[0]
-        y1, y2, x1, x2 = (edge // stride for edge in view.box)
+        y1, x1 = view.box[0] // stride, view.box[2] // stride
+        # Wherever the crop begins, it has the same size.
+        y2, x2 = y1 + (view.box[1] - view.box[0]) // stride, x1 + (view.box[3] - view.box[2]) // stride
         if y2 > small.shape[1] or x2 > small.shape[2]:
             raise ValueError(
                 f'ProDA follows crops inside their images, but one of {view.box[1] - view.box[0]}x'

@@ -22,6 +22,15 @@ def test_maps_follow_the_crop():
     assert torch.equal(mirrored, crop.flip(3))
 
 
+@pytest.mark.parametrize('begin', range(4))
+def test_crops_of_any_size_have_one_shape_wherever_they_begin(begin):
+    maps = torch.arange(8 * 16.0).view(1, 1, 8, 16)
+    view = WeakView(size=(32, 64), box=(begin, begin + 18, 3 - begin, 3 - begin + 27), flip=False)
+    assert torch.equal(replay(maps, [view], stride=4, align_corners=True), maps[:, :, :4, :6])
+    last = view._replace(box=(14, 32, 37, 64))
+    assert torch.equal(replay(maps, [last], stride=4, align_corners=True), maps[:, :, 3:7, 9:15])
+
+
 def test_maps_follow_the_resize():
     maps = torch.rand(1, 2, 8, 16)
     view = WeakView(size=(64, 128), box=(0, 64, 0, 128), flip=False)
