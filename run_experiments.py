@@ -113,6 +113,10 @@ def main(arguments: list[str] | None = None) -> None:
         finished = run_stages(options, continuing(sys.argv[1:] if arguments is None else arguments))
     elif is_benchmark(options):
         finished = run_benchmark(options)
+    elif options.startup_test and options.resume is not None:
+        raise ValueError(
+            '--resume and --startup-test exclude each other: a start-up test is not continued, start another'
+        )
     else:
         finished = run_experiment(options) if options.exp else run_config(options)
     if not finished:
@@ -216,14 +220,19 @@ def run_experiment(options: argparse.Namespace) -> bool:
         print(name if options.list else f'[{number}/{len(trainings)}] {name}', flush=True)
         if options.list:
             continue
-        cfg = dated_runs.find_training(name, options.exp, options.machine) if options.resume else None
+        cfg = None
+        if options.resume:
+            cfg = dated_runs.find_training(name, options.exp, options.machine, options.cfg_options)
         if cfg is not None and dated_runs.is_finished(cfg):
             print(f'finished: {cfg.work_dir}', flush=True)
             continue
         if cfg is None:
             suffix = '-startup' if options.startup_test else ''
-            file = dated_runs.generate_training(training, options.exp, options.machine, suffix)
-            cfg = load_config(file, options.cfg_options)
+            file = dated_runs.generate_training(training, options.exp, options.machine, options.cfg_options, suffix)
+            cfg = load_config(file)
+            if options.dry_run:
+                # It is no run that --resume may find.
+                file.unlink()
         if not train(cfg, options.dry_run):
             return False
     return True

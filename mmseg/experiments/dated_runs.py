@@ -30,7 +30,9 @@ def generate(config: str | Path, machine: str, options: Mapping[str, Any] | None
 
     Raises:
         FileNotFoundError: if there is no such config.
+        ValueError: if an option does not fit it, or is a work dir.
     """
+    _refuse_work_dir(options)
     base = find_config(config)
     cfg = load_config(base, options)
     path, own = _new_run(f'{machine}-{cfg.get("exp", "basic")}{suffix}', _base_name(cfg, base))
@@ -42,15 +44,23 @@ def generate(config: str | Path, machine: str, options: Mapping[str, Any] | None
     return path
 
 
-def generate_training(training: Training, experiment: int | str, machine: str, suffix: str = '') -> Path:
-    """Write the config of a training of a grid: a child of base files of the repository.
+def generate_training(
+    training: Training,
+    experiment: int | str,
+    machine: str,
+    options: Mapping[str, Any] | None = None,
+    suffix: str = '',
+) -> Path:
+    """Write the config of a training of a grid: a child of base files of the repository, or the whole merged config
+    where options change it.
 
     Returns:
         The path of ``configs/generated/<machine>-exp<experiment><suffix>/<name>.py``, below the working directory.
 
     Raises:
-        ValueError: if a setting has no config, or a base file is missing.
+        ValueError: if a setting has no config, a base file is missing, or an option does not fit or is a work dir.
     """
+    _refuse_work_dir(options)
     settings = child_config(training)
     bases = [ROOT / 'configs' / file for file in settings.pop('_base_')]
     missing = [base for base in bases if not base.is_file()]
@@ -58,6 +68,14 @@ def generate_training(training: Training, experiment: int | str, machine: str, s
         raise ValueError(f'{settings["name"]}: there is no {missing[0]}')
     path, own = _new_run(f'{machine}-exp{experiment}{suffix}', settings['name'])
     _write_child(path, bases, {**settings, 'exp': experiment, **own})
+    if options:
+        try:
+            cfg = load_config(path, options)
+        finally:
+            # What options do not fit must not be found as the newest run.
+            path.unlink()
+        cfg.merge_from_dict(own)
+        path.write_text(cfg.pretty_text, encoding='utf-8')
     return path
 
 
@@ -66,29 +84,38 @@ def find_run(config: str | Path, machine: str, run: str | bool, options: Mapping
 
     Args:
         config: what the run was generated from.
-        machine: as it was when the run was started.
+        machine: as it was when the run was started; of a certain run it does not matter.
         run: its work dir or name; True = the newest run of this config.
-        options: config values for the rest of the run.
+        options: config values for the rest of the run. The newest run is that of their ``name`` and ``exp``.
 
     Raises:
         FileNotFoundError: if there is no such run.
+        ValueError: if an option does not fit, or is a work dir.
     """
     base = find_config(config)
-    cfg = load_config(base)
-    folder = GENERATED / f'{machine}-{cfg.get("exp", "basic")}'
-    files = _runs(folder, _base_name(cfg, base))
-    if run is not True:
-        files = [file for file in files if file.stem == Path(str(run)).name]
+    if run is True:
+        cfg = load_config(base, options)
+        name, folder = _base_name(cfg, base), GENERATED / f'{machine}-{cfg.get("exp", "basic")}'
+        files, what = _runs(folder, name), f'run of {config} in {folder}'
+    else:
+        # Options may have given it another name and folder than the config has.
+        files = [file for file in _dated(GENERATED.glob('*/*.py')) if file.stem == Path(str(run)).name]
+        what = f'run {run} of {config} in {GENERATED}'
     if not files:
-        what = f'run {run} of {config}' if run is not True else f'run of {config}'
-        raise FileNotFoundError(f'no {what} in {folder} to resume')
+        raise FileNotFoundError(f'no {what} to resume')
     return _resumed(files[-1], options)
 
 
-def find_training(name: str, experiment: int | str, machine: str) -> Config | None:
-    """The config of the newest run of a training of a grid, set to resume it; None if there is none."""
+def find_training(
+    name: str, experiment: int | str, machine: str, options: Mapping[str, Any] | None = None
+) -> Config | None:
+    """The config of the newest run of a training of a grid, set to resume it; None if there is none.
+
+    Raises:
+        ValueError: if an option, a config value for the rest of the run, does not fit or is a work dir.
+    """
     files = _runs(GENERATED / f'{machine}-exp{experiment}', name)
-    return _resumed(files[-1]) if files else None
+    return _resumed(files[-1], options) if files else None
 
 
 def is_finished(cfg: Config) -> bool:
@@ -112,15 +139,28 @@ def _write_child(path: Path, bases: Iterable[Path], settings: Mapping[str, Any])
 
 def _runs(folder: Path, name: str) -> list[Path]:
     """Config files of a name's runs, oldest first."""
-    pattern = rf'\d{{6}}_\d{{4}}_{re.escape(name)}_[0-9a-f]{{5}}'
-    files = [file for file in folder.glob('*.py') if re.fullmatch(pattern, file.stem)]
-    return sorted(files, key=lambda file: file.stat().st_mtime)
+    return _dated(folder.glob('*.py'), re.escape(name))
 
 
-def _resumed(file: Path, options: Mapping[str, Any] | None = None) -> Config:
-    cfg = load_config(file, options)
+def _dated(files: Iterable[Path], name: str = '.+') -> list[Path]:
+    """Those of the files that are configs of runs whose name fits a pattern, oldest first."""
+    runs = [file for file in files if re.fullmatch(rf'\d{{6}}_\d{{4}}_{name}_[0-9a-f]{{5}}', file.stem)]
+    return sorted(runs, key=lambda file: file.stat().st_mtime)
+
+
+def _resumed(file: Path, options: Mapping[str, Any] | None) -> Config:
+    """A run's config with options laid over; its name and ``exp`` stay."""
+    _refuse_work_dir(options)
+    cfg = load_config(file, {key: value for key, value in (options or {}).items() if key not in ('name', 'exp')})
     cfg.resume = True
     return cfg
+
+
+def _refuse_work_dir(options: Mapping[str, Any] | None) -> None:
+    if options and 'work_dir' in options:
+        raise ValueError(
+            '--cfg-options work_dir: dated runs have folders of their own; tools/train.py CONFIG --work-dir takes yours'
+        )
 
 
 def _base_name(cfg: Config, base: Path) -> str:

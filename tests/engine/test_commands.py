@@ -120,6 +120,19 @@ def test_dated_run_and_its_resume(folder, inside):
     assert load_checkpoint(run / 'latest.pth')['meta']['iter'] == 6
 
 
+def test_a_run_of_another_name_is_resumed(folder, inside):
+    start = [run_experiments.main, '--config', 'toy']
+    inside(*start, '--cfg-options', 'name=mine', 'exp=own', 'train_cfg.max_iters=4')
+    [run] = (folder / 'work_dirs' / 'local-own').iterdir()
+    more = ['--cfg-options', 'name=mine', 'exp=own']
+    assert 'at iteration 4 of 6' in inside(*start, '--resume', *more, 'train_cfg.max_iters=6')
+    words = ['--resume', f'work_dirs/local-own/{run.name}', '--cfg-options', 'train_cfg.max_iters=8']
+    assert 'at iteration 6 of 8' in inside(*start, *words)
+    assert load_checkpoint(run / 'latest.pth')['meta']['iter'] == 8
+    words = ['--resume', '--startup-test', *more]
+    assert '--resume and --startup-test exclude each other' in inside(*start, *words, code=1)
+
+
 @pytest.mark.parametrize(
     ('options', 'words'),
     [

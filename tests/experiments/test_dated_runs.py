@@ -44,3 +44,30 @@ def test_the_newest_or_a_named_run_is_resumed(base):
         dated_runs.find_run(base, 'local', '240101_0000_base_abcde')
     with pytest.raises(FileNotFoundError, match='no run of configs/base in configs/generated/elsewhere-basic'):
         dated_runs.find_run(base, 'elsewhere', True)
+
+
+@pytest.mark.parametrize('options', [{'name': 'mine'}, {'exp': 'own'}, {'name': 'mine', 'exp': 'own'}])
+def test_a_run_whose_options_name_it_is_resumed(base, options):
+    run = dated_runs.generate(base, 'box', {**options, 'train_cfg.max_iters': 3})
+    dated_runs.generate(base, 'box')
+    same = dated_runs.find_run(base, 'box', True, options)
+    by_folder = dated_runs.find_run(base, 'local', f'work_dirs/{run.parent.name}/{run.stem}/')
+    by_name = dated_runs.find_run(base, 'local', run.stem, {'train_cfg.max_iters': 7, 'name': 'another'})
+    for cfg, length in ((same, 3), (by_folder, 3), (by_name, 7)):
+        assert cfg.resume is True and cfg.train_cfg.max_iters == length
+        assert cfg.name == run.stem and cfg.exp == options.get('exp', 'basic')
+        assert cfg.work_dir == f'work_dirs/{run.parent.name}/{run.stem}'
+
+
+def test_generated_files_that_are_no_runs_are_not_resumed(base):
+    folder = dated_runs.generate(base, 'local').parent
+    (folder / 'chain_stages.py').write_text('stages = dict()\n')
+    with pytest.raises(FileNotFoundError, match='no run chain_stages of configs/base in configs/generated to resume'):
+        dated_runs.find_run(base, 'local', 'chain_stages')
+
+
+def test_a_dated_run_keeps_its_own_folder(base):
+    dated_runs.generate(base, 'local')
+    for start in (dated_runs.generate, lambda *words: dated_runs.find_run(*words[:2], True, words[2])):
+        with pytest.raises(ValueError, match='--cfg-options work_dir: dated runs have folders of their own'):
+            start(base, 'local', {'work_dir': 'mine'})

@@ -51,6 +51,63 @@ def test_resume_finishes_what_is_not(trained, capsys):
     assert capsys.readouterr().out.count('finished: ') == 2
 
 
+def test_resumed_trainings_keep_their_options(trained, capsys):
+    run_experiments.main(
+        ['--exp', '7', '--cfg-options', 'train_cfg.max_iters=123', 'train_dataloader.batch_size=7', 'name=mine']
+    )
+    begun = list(trained)
+    (Path(begun[1].work_dir) / 'iter_123.pth').unlink()
+    trained.clear()
+    run_experiments.main(['--exp', '7', '--resume'])
+    assert capsys.readouterr().out.count('finished: ') == 2
+    [cfg] = trained
+    assert (cfg.train_cfg.max_iters, cfg.train_dataloader.batch_size) == (123, 7)
+    assert (cfg.name, cfg.work_dir, cfg.seed) == (begun[1].name, begun[1].work_dir, begun[1].seed)
+    assert cfg.name == Path(cfg.work_dir).name
+
+
+def test_options_given_with_resume_change_the_rest(trained, capsys):
+    run_experiments.main(['--exp', '7', '--cfg-options', 'train_cfg.max_iters=123', 'train_dataloader.batch_size=7'])
+    first = [cfg.work_dir for cfg in trained]
+    trained.clear()
+    run_experiments.main(['--exp', '7', '--resume', '--cfg-options', 'train_cfg.max_iters=200', 'name=mine'])
+    assert 'finished: ' not in capsys.readouterr().out
+    for cfg, work_dir in zip(trained, first, strict=True):
+        assert (cfg.work_dir, cfg.name) == (work_dir, Path(work_dir).name)
+        assert (cfg.train_cfg.max_iters, cfg.train_dataloader.batch_size) == (200, 7)
+
+
+@pytest.mark.parametrize('what', [['--exp', '7'], ['--config', 'configs/demo/dacs.py']])
+def test_a_startup_test_is_not_resumed(trained, what):
+    run_experiments.main(what)
+    trained.clear()
+    with pytest.raises(ValueError, match='--resume and --startup-test exclude each other'):
+        run_experiments.main([*what, '--resume', '--startup-test'])
+    assert not trained
+
+
+@pytest.mark.parametrize('wrong', [['--cfg-options', 'seed.number=3'], ['--dry-run']])
+def test_only_runs_are_found_again(trained, wrong):
+    run_experiments.main(['--exp', '7'])
+    first = [cfg.work_dir for cfg in trained]
+    for work_dir in first:
+        (Path(work_dir) / 'iter_40000.pth').unlink()
+    if '--dry-run' in wrong:
+        run_experiments.main(['--exp', '7', *wrong])
+    else:
+        with pytest.raises(ValueError, match='--cfg-options do not fit'):
+            run_experiments.main(['--exp', '7', *wrong])
+    trained.clear()
+    run_experiments.main(['--exp', '7', '--resume'])
+    assert [cfg.work_dir for cfg in trained] == first
+
+
+def test_a_training_has_a_folder_of_its_own(trained):
+    with pytest.raises(ValueError, match='--cfg-options work_dir: dated runs have folders of their own'):
+        run_experiments.main(['--exp', '7', '--cfg-options', 'work_dir=mine'])
+    assert not list(Path().rglob('*.py'))
+
+
 def test_list_only_prints(trained, capsys):
     run_experiments.main(['--exp', '85', '--list'])
     assert not trained
@@ -85,3 +142,12 @@ def test_a_generated_file_is_a_child_of_the_repositorys_files(tmp_path, monkeypa
     text = file.read_text()
     assert text.startswith('_base_ = [\n') and 'configs/_base_/default_runtime.py' in text
     assert load_config(file).model.type == 'HRDAEncoderDecoder'
+
+
+def test_with_options_a_generated_file_is_the_whole_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    child = load_config(dated_runs.generate_training(HRDA, 40, 'local')).to_dict()
+    whole = load_config(dated_runs.generate_training(HRDA, 40, 'local', {'train_cfg.max_iters': 9})).to_dict()
+    own = ('name', 'work_dir', 'git_rev')
+    child['train_cfg']['max_iters'] = 9
+    assert {key: whole[key] for key in whole if key not in own} == {key: child[key] for key in child if key not in own}
