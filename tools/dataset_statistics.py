@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mmseg.datasets.base_dataset import BaseSegDataset
     from mmseg.datasets.statistics import Finding
 
-USABLE_FILE = 'usable_images.txt'
+USABLE_FILE = 'usable_images{}.txt'
 NAMED = 20
 FILES_PER_PROCESS = 100
 # Options that describe a single dataset.
@@ -55,7 +56,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what.add_argument('--table-only', action='store_true', help='write no files')
     what.add_argument('--labels-only', action='store_true', help='do not open the images: faster, less is checked')
     what.add_argument(
-        '--skip-broken', action='store_true', help=f'write statistics of the usable files, and {USABLE_FILE}'
+        '--skip-broken', action='store_true', help=f'write statistics of the usable files, and {USABLE_FILE.format("")}'
     )
     what.add_argument('--nproc', type=int, default=4, help='most processes to use (default: %(default)s)')
     options = parser.parse_args(arguments)
@@ -68,25 +69,38 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
+@dataclass(frozen=True)
+class Counted:
+    """A dataset, and those of its files that can be used."""
+
+    dataset: BaseSegDataset
+    usable: list[Finding]
+
+    @property
+    def bad(self) -> int:
+        """How many cannot."""
+        return len(self.dataset) - len(self.usable)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = parse_arguments(arguments)
     configs, sampling = dataset_configs(options)
-    statuses = []
+    folders: dict[str, list[tuple[str, dict[str, Any], BaseSegDataset]]] = {}
     for number, config in enumerate(configs, 1):
-        if len(configs) > 1:
-            print(f'{config["type"]}, {config.get("data_root", "")} ({number} of {len(configs)})', flush=True)
-        statuses.append(count(config, sampling, options))
-    return max(statuses)
+        title = f'{config["type"]}, {config.get("data_root", "")} ({number} of {len(configs)})'
+        dataset = built(config)
+        folder = options.out_dir or dataset.data_root or '.'
+        folders.setdefault(folder, []).append((title if len(configs) > 1 else '', config, dataset))
+    return max(count_folder(folder, parts, sampling, options) for folder, parts in folders.items())
 
 
-def count(config: dict[str, Any], sampling: dict[str, Any], options: argparse.Namespace) -> int:
-    """Count the classes of one dataset; returns the exit status."""
-    from rich.console import Console
-    from rich.progress import track
+def built(config: dict[str, Any]) -> BaseSegDataset:
+    """The dataset of a config, without pipeline.
 
-    from mmseg.datasets import statistics
-    from mmseg.datasets.statistics_report import report
+    Raises:
+        FileNotFoundError: it has no folder of labels.
+    """
     from mmseg.engine.errors import clear_config_errors
     from mmseg.registry import DATASETS
 
@@ -94,9 +108,37 @@ def count(config: dict[str, Any], sampling: dict[str, Any], options: argparse.Na
         dataset = DATASETS.build({**config, 'pipeline': ()})
     if not os.path.isdir(dataset.seg_map_dir):
         raise FileNotFoundError(f'label folder {dataset.seg_map_dir} does not exist (another one: --labels)')
-    out_dir = options.out_dir or dataset.data_root or '.'
+    return dataset
+
+
+def count_folder(
+    folder: str,
+    parts: list[tuple[str, dict[str, Any], BaseSegDataset]],
+    sampling: dict[str, Any],
+    options: argparse.Namespace,
+) -> int:
+    """Count the classes of the datasets that share a folder, and so its statistics; returns the exit status."""
+    from mmseg.datasets.statistics import check_overwriting
+
     if not options.table_only:
-        statistics.check_overwriting(out_dir, dataset)
+        check_overwriting(folder, [dataset for _, _, dataset in parts])
+    counted = []
+    for title, config, dataset in parts:
+        if title:
+            print(title, flush=True)
+        counted.append(count(config, dataset, sampling, options))
+    return write_files(folder, counted, options)
+
+
+def count(
+    config: dict[str, Any], dataset: BaseSegDataset, sampling: dict[str, Any], options: argparse.Namespace
+) -> Counted:
+    """Read all files of a dataset and print what they hold."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from mmseg.datasets import statistics
+    from mmseg.datasets.statistics_report import report
 
     unlabelled, extra = dataset.unmatched_files()
     indices = sorted(set(range(len(dataset))) - set(unlabelled))
@@ -113,28 +155,32 @@ def count(config: dict[str, Any], sampling: dict[str, Any], options: argparse.Na
     for text in warnings:
         warn(text)
     print(advice, flush=True)
-    return write_files(out_dir, dataset, usable, options)
+    return Counted(dataset, usable)
 
 
-def write_files(out_dir: str, dataset: BaseSegDataset, usable: list[Finding], options: argparse.Namespace) -> int:
+def write_files(folder: str, counted: list[Counted], options: argparse.Namespace) -> int:
     """Write the statistics files, unless files are bad; returns the exit status."""
     from mmseg.datasets.conversion import write_statistics
     from mmseg.datasets.statistics import file_statistics
 
-    bad = len(dataset) - len(usable)
+    bad = sum(one.bad for one in counted)
     if options.table_only:
         return 1 if bad else 0
     if bad and not options.skip_broken:
         warn(
-            f'{bad} of {len(dataset)} images cannot be used (named above). No statistics were written: repair or '
-            'remove these files and run again, or leave them out with --skip-broken',
+            f'{bad} of {sum(len(one.dataset) for one in counted)} images cannot be used (named above). No statistics '
+            'were written: repair or remove these files and run again, or leave them out with --skip-broken',
             'error',
         )
         return 1
-    write_statistics(out_dir, file_statistics(usable, dataset))
-    print(f'statistics of {len(usable):,} label maps: {os.path.join(out_dir, "sample_class_stats.json")} and two more')
-    if bad:
-        write_usable(Path(out_dir), usable, dataset, bad)
+    # A file that two datasets share stands there once.
+    stats = dict(entry for one in counted for entry in file_statistics(one.usable, one.dataset))
+    write_statistics(folder, list(stats.items()))
+    print(f'statistics of {len(stats):,} label maps: {os.path.join(folder, "sample_class_stats.json")} and two more')
+    for number, one in enumerate(counted, 1):
+        if one.bad:
+            name = USABLE_FILE.format('' if len(counted) == 1 else f'_{number}')
+            write_usable(Path(folder) / name, one)
     return 0
 
 
@@ -259,14 +305,17 @@ def name_problems(dataset: BaseSegDataset, unlabelled: list[int], extra: set[str
         warn(f'... and {len(errors) - NAMED} more', 'error')
 
 
-def write_usable(out_dir: Path, usable: list[Finding], dataset: BaseSegDataset, bad: int) -> None:
-    """Write the names of the usable images in the form of ``ann_file``."""
+def write_usable(path: Path, counted: Counted) -> None:
+    """Write the names of a dataset's usable images in the form of ``ann_file``."""
     from mmseg.datasets.base_dataset import without_suffix
 
-    path = out_dir / USABLE_FILE
-    stems = [without_suffix(finding.img_name, dataset.img_suffixes) for finding in usable]
+    dataset = counted.dataset
+    stems = [without_suffix(finding.img_name, dataset.img_suffixes) for finding in counted.usable]
     path.write_text('\n'.join(stems) + '\n', encoding='utf-8')
-    print(f"{bad} images were left out; to train without them: ann_file='{USABLE_FILE}' in the dataset ({path})")
+    print(
+        f"{counted.bad} images were left out; to train without them: ann_file='{path.name}' in the dataset of "
+        f'{dataset.img_dir} ({path})'
+    )
 
 
 def warn(text: str, kind: str = 'warning') -> None:

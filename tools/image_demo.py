@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Key = TypeVar('Key')
 
 CHECKPOINT_SUFFIXES = ('.pth', '.pt', '.ckpt')
+FRAME_NAME = re.compile(r'\d{6,}\.png')
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -101,6 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     from mmseg.apis.input_files import find_inputs
 
     files = find_inputs(options.inputs, options.out_dir)
+    check_results(files, Results(options.out_dir, options.what, options.jpg))
     model = load_model(options)
     legend = options.legend_at or ('auto' if options.legend else None)
     drawing = Drawing(model.dataset_meta['classes'], model.dataset_meta['palette'], options.opacity, legend)
@@ -131,6 +134,51 @@ def load_model(options: argparse.Namespace) -> nn.Module:
     return init_model(cfg, options.checkpoint, options.device, ema=options.ema, trust=options.trust_checkpoint)
 
 
+class Results:
+    """Where the pictures of an input go.
+
+    Args:
+        folder: of all results.
+        kinds: of pictures; with several each has a sub-folder.
+        jpg: pictures are .jpg files.
+    """
+
+    def __init__(self, folder: str, kinds: Iterable[str], jpg: bool) -> None:
+        self.folder, self.kinds, self.jpg = Path(folder), list(dict.fromkeys(kinds)), jpg
+
+    def picture(self, kind: str, file: InputFile) -> Path:
+        """The picture of an image."""
+        suffix = '.jpg' if self.jpg and kind != 'labels' else '.png'
+        return self._place(kind) / f'{file.name}{suffix}'
+
+    def video(self, kind: str, file: InputFile) -> Path:
+        """The video of a video; of ``labels`` the folder of numbered PNGs."""
+        return self._place(kind) / (file.name if kind == 'labels' else f'{file.name}.mp4')
+
+    def _place(self, kind: str) -> Path:
+        return self.folder / kind if len(self.kinds) > 1 else self.folder
+
+
+def check_results(files: Sequence[InputFile], results: Results) -> None:
+    """No result may replace an input.
+
+    Raises:
+        ValueError: one would.
+    """
+    inputs = {file.path.resolve(): file.path for file in files}
+    # The folders that a video's frames would go to.
+    frames = {path.parent: given for path, given in inputs.items() if FRAME_NAME.fullmatch(path.name)}
+    for file in files:
+        for kind in results.kinds:
+            path = (results.video if file.is_video else results.picture)(kind, file)
+            known = frames if file.is_video and kind == 'labels' else inputs
+            if taken := known.get(path.resolve()):
+                raise ValueError(
+                    f'--out-dir {results.folder}: the result for {file.path} would replace the input {taken}: '
+                    'choose another --out-dir'
+                )
+
+
 class Demo:
     """Predicts files and writes pictures.
 
@@ -147,8 +195,8 @@ class Demo:
         from mmseg.engine.precision import Precision
 
         self.model, self.drawing = model, drawing
-        self.kinds, self.batch_size = list(dict.fromkeys(options.what)), options.batch_size
-        self.folder, self.jpg = Path(options.out_dir), options.jpg
+        self.results = Results(options.out_dir, options.what, options.jpg)
+        self.batch_size = options.batch_size
         self.number_format = Precision(options.precision)
         self.number_format.apply_global_flags()
         self.problems: list[str] = []
@@ -156,9 +204,8 @@ class Demo:
     def predict_images(self, files: list[InputFile]) -> None:
         """Predict images; those that cannot be read are noted."""
         for file, image, label in self._predicted(self._readable(files)):
-            for kind in self.kinds:
-                suffix = '.jpg' if self.jpg and kind != 'labels' else '.png'
-                self._write(kind, self._place(kind, file.name + suffix), image, label)
+            for kind in self.results.kinds:
+                self._write(kind, self.results.picture(kind, file), image, label)
 
     def predict_video(self, file: InputFile) -> None:
         """Predict a video's frames: an mp4 for each kind of picture; for ``labels`` a folder of numbered PNGs."""
@@ -169,8 +216,8 @@ class Demo:
             video = VideoReader(file.path)
             with ExitStack() as stack:
                 writers = {
-                    kind: stack.enter_context(VideoWriter(self._place(kind, f'{file.name}.mp4'), video.fps))
-                    for kind in self.kinds
+                    kind: stack.enter_context(VideoWriter(self.results.video(kind, file), video.fps))
+                    for kind in self.results.kinds
                     if kind != 'labels'
                 }
                 # Every frame's picture must have the same size, whatever classes it shows.
@@ -179,8 +226,8 @@ class Demo:
                 for number, image, label in self._predicted(frames):
                     for kind, writer in writers.items():
                         writer.write(drawing.draw(kind, image, label))
-                    if 'labels' in self.kinds:
-                        place = self._place('labels', f'{file.name}/{number:06d}.png')
+                    if 'labels' in self.results.kinds:
+                        place = self.results.video('labels', file) / f'{number:06d}.png'
                         self._write('labels', place, image, label)
         except ValueError as error:
             self.problems.append(str(error))
@@ -210,9 +257,6 @@ class Demo:
         with self.number_format.autocast(device):
             for key, image, result in predict_stream(self.model, images, self.batch_size):
                 yield key, image[..., ::-1], result.pred_sem_seg.data[0].numpy()
-
-    def _place(self, kind: str, name: str) -> Path:
-        return self.folder / kind / name if len(self.kinds) > 1 else self.folder / name
 
     def _write(self, kind: str, path: Path, image: np.ndarray, label: np.ndarray) -> None:
         from mmseg.visualization import save_palette_png, save_picture

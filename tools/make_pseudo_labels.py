@@ -103,7 +103,7 @@ def write_report(
     rule = {'share': how.share, 'cap': how.cap} if report.thresholds is not None else {'threshold': how.threshold}
     if report.thresholds is not None:
         np.save(folder / THRESHOLDS, report.thresholds.numpy().astype(np.float32))
-    content = facts | rule | {'flip': how.flip, 'classes': table}
+    content = {'finished': True} | facts | rule | {'flip': how.flip, 'classes': table}
     (folder / REPORT).write_text(json.dumps(content, indent=2) + '\n', encoding='utf-8')
 
 

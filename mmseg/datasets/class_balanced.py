@@ -7,6 +7,7 @@ of 3000 began, class c is drawn with P(c) ~ 1 / ln(1.01 + q_c), and of the files
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pickle
@@ -19,8 +20,9 @@ from torch.utils.data import Dataset
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.concatenation import ConcatDataset, build_dataset
+from mmseg.datasets.file_lookup import listed_files
 from mmseg.datasets.randomness import Draws, sample_generator
-from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE, FileLookup
+from mmseg.datasets.rare_class_sampling import CLASS_FILES_FILE
 from mmseg.registry import DATASETS
 
 SUB_EPOCH = 3000
@@ -155,12 +157,13 @@ class ClassBalancedDataset(Dataset):
 
 def class_presence(dataset: BaseSegDataset, label_info: str | None) -> np.ndarray:
     """(files, C) bool, whether a file holds a class, see :class:`ClassBalancedSampling`."""
-    lookup = FileLookup(dataset.label_names if label_info is None else dataset.img_names)
-    files = _converter_files(dataset) if label_info is None else _original_files(Path(label_info))
+    own = (dataset.label_names, dataset.seg_map_dir) if label_info is None else (dataset.img_names, dataset.img_dir)
+    files = _converter_files(dataset) if label_info is None else _original_files(Path(label_info), dataset.num_classes)
+    listing = label_info or os.path.join(dataset.data_root, CLASS_FILES_FILE)
+    indices = listed_files(itertools.chain.from_iterable(files.values()), *own, listing)
     presence = np.zeros((len(dataset), dataset.num_classes), bool)
     for class_id, names in files.items():
-        found = [index for index in map(lookup, names) if index is not None]
-        presence[found, class_id] = True
+        presence[[indices[name] for name in names if name in indices], class_id] = True
     if not presence.any():
         raise ValueError(
             f'class-balanced sampling: {label_info or CLASS_FILES_FILE} names no file of {dataset.img_dir}'
@@ -175,7 +178,7 @@ def _converter_files(dataset: BaseSegDataset) -> dict[int, list[str]]:
         files = json.loads(Path(path).read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise FileNotFoundError(f'class-balanced sampling needs {path}, which does not exist: {advice}') from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f'{path} is broken ({error}): delete it and {advice}') from None
     if dataset.label_map is not None:
         files = dataset.label_map.merge_files(files)
@@ -193,12 +196,19 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f'it holds {module}.{name}')
 
 
-def _original_files(path: Path) -> dict[int, list[str]]:
+def _original_files(path: Path, num_classes: int) -> dict[int, list[str]]:
     if not path.is_file():
         raise FileNotFoundError(f'class-balanced sampling: label_info {path} does not exist')
     try:
         with path.open('rb') as file:
             label_to_file: Sequence[Sequence[str]] = _PlainUnpickler(file).load()[0]
-        return {class_id: [str(name) for name in names] for class_id, names in enumerate(label_to_file)}
-    except (pickle.UnpicklingError, EOFError, TypeError, IndexError, KeyError) as error:
+        listed = {class_id: [str(name) for name in names] for class_id, names in enumerate(label_to_file)}
+    except (pickle.UnpicklingError, EOFError, TypeError, LookupError, ValueError, AttributeError) as error:
         raise ValueError(f'{path}: not a label_info file of the original ({error})') from None
+    foreign = [class_id for class_id, names in listed.items() if names and class_id >= num_classes]
+    if foreign:
+        raise ValueError(
+            f'{path} lists classes {foreign}, the dataset has {num_classes}: give label_info of the same classes, or '
+            f'leave it out to use {CLASS_FILES_FILE}'
+        )
+    return {class_id: names for class_id, names in listed.items() if names}

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from mmseg.datasets.image_io import read_depth
+from mmseg.datasets.image_io import read_depth, read_image
 
 if TYPE_CHECKING:
     from mmseg.datasets.base_dataset import BaseSegDataset
@@ -93,9 +92,8 @@ def _explain(path: str, count: int, total: int) -> None:
 def _check_shape(path: str, image_path: str) -> None:
     height, width = read_depth(path).shape
     try:
-        with Image.open(image_path) as image:
-            image_width, image_height = image.size
-    except OSError:
+        image_height, image_width = read_image(image_path).shape[:2]  # upright: a header gives the size before turning
+    except (OSError, ValueError):
         return  # the loader says what is wrong with an image
     factor = width * image_height / (height * image_width)
     if max(factor, 1 / factor) > _SHAPE_TOLERANCE:

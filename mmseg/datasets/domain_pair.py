@@ -14,7 +14,15 @@ from mmseg.datasets.class_balanced import ClassBalancedSampling
 from mmseg.datasets.concatenation import ConcatDataset, build_dataset
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.datasets.rare_class_sampling import RareClassSampling
-from mmseg.datasets.transforms import Compose, LoadImageFromFile, PseudoMargins, RandomCrop, Resize
+from mmseg.datasets.transforms import (
+    Compose,
+    KeepWholeImage,
+    LoadImageFromFile,
+    LoadSoftLabels,
+    PseudoMargins,
+    RandomCrop,
+    Resize,
+)
 from mmseg.datasets.transforms.geometry import Box, random_box
 from mmseg.registry import DATASETS
 
@@ -23,6 +31,8 @@ _PAIR, _SOURCE, _TARGET = range(3)
 
 Domain = BaseSegDataset | ConcatDataset
 ORDERS = ('random', 'shuffled')
+# What samples hold of the whole image that the crop is a part of.
+OF_WHOLE_IMAGE = ('whole', 'soft_label')
 
 
 @DATASETS.register_module()
@@ -45,7 +55,8 @@ class UDADataset(Dataset):
         target_order: the same for target files (PBAL, ProDA).
 
     Raises:
-        ValueError: source and target have different classes, or more than one way to choose source files is given.
+        ValueError: source and target have different classes, more than one way to choose source files is given, or
+            ``sync_crop_size`` with a pipeline that keeps something of the whole image (ProDA).
     """
 
     def __init__(
@@ -76,6 +87,8 @@ class UDADataset(Dataset):
         self.source_order, self.target_order = source_order, target_order
         self.metainfo = self.target.metainfo
         self.sync_crop_size = tuple(sync_crop_size) if sync_crop_size else None
+        if self.sync_crop_size:
+            check_sync_crop(self.source, self.target)
         if pseudo_margins is not None:
             self.target = with_margins(self.target, pseudo_margins)
         self.rare_class_sampling = None
@@ -151,15 +164,35 @@ class UDADataset(Dataset):
         return {name: crop_sample(sample, box) for name, sample in samples.items()}
 
 
+def check_sync_crop(*domains: Domain) -> None:
+    """The common crop cuts the image and its maps, not what a pipeline keeps of the whole image.
+
+    Raises:
+        ValueError: a pipeline keeps such.
+    """
+    for part in (part for domain in domains for part in domain.parts):
+        for kind in (KeepWholeImage, LoadSoftLabels):
+            if part.pipeline.find(kind) is not None:
+                raise ValueError(
+                    f'sync_crop_size and {kind.__name__} in the pipeline of {part.name} exclude each other: leave '
+                    'sync_crop_size out and use RandomCrop in the pipelines'
+                )
+
+
 def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
-    """Cut a box (y1, y2, x1, x2) out of all tensors of a sample; ``img_shape`` follows."""
+    """Cut a box (y1, y2, x1, x2) out of a sample's image and its maps of the same size; ``img_shape`` follows."""
     y1, y2, x1, x2 = (int(edge) for edge in box)
-    cropped = {key: value[..., y1:y2, x1:x2].contiguous() for key, value in sample.items() if key != 'meta'}
+    size = sample['image'].shape[-2:]
+    cropped = {
+        key: value[..., y1:y2, x1:x2].contiguous()
+        for key, value in sample.items()
+        if key not in ('meta', *OF_WHOLE_IMAGE) and value.shape[-2:] == size
+    }
     height, width = sample['meta']['img_shape']
     content = tuple(
-        int(np.clip(size, 0, end - start)) for size, start, end in ((height - y1, y1, y2), (width - x1, x1, x2))
+        int(np.clip(left, 0, end - start)) for left, start, end in ((height - y1, y1, y2), (width - x1, x1, x2))
     )
-    return {**cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
+    return {**sample, **cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
 
 
 def with_margins(dataset: Domain, margins: Sequence[int]) -> Domain:

@@ -11,6 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+_PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
+# Pillow spreads grey PNG samples of so many bits over 0..255: the factor.
+_GREY_FACTORS = {2: 85, 4: 17}
+
 # What Pillow raises for broken files, besides OSError ("image file is truncated").
 _BROKEN = (OSError, SyntaxError, EOFError, ValueError, struct.error, zlib.error)
 
@@ -84,19 +88,33 @@ def read_16_bit_colour(path: str) -> np.ndarray:
 def open_label(path: str) -> tuple[np.ndarray, str]:
     """Read a label file as stored: (H, W) values of grey and palette PNGs, or (H, W, C) colours; and Pillow's mode.
 
+    Grey PNGs of 2 and 4 bits give the values in the file, too.
+
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is no image, or broken.
     """
     try:
-        with Image.open(path) as image:
-            return np.asarray(image), image.mode
+        with open(path, 'rb') as file:
+            factor = _grey_factor(file.read(26))
+            file.seek(0)
+            with Image.open(file) as image:
+                values = np.asarray(image)
+                return values if factor == 1 else values // np.uint8(factor), image.mode
     except FileNotFoundError:
         raise FileNotFoundError(f'label map {path} does not exist') from None
     except UnidentifiedImageError:
         raise ValueError(f'label map {path} is not an image') from None
     except _BROKEN as error:
         raise ValueError(f'label map {path} cannot be read: {error}') from None
+
+
+def _grey_factor(header: bytes) -> int:
+    """By how much Pillow multiplies the samples of the file with these first 26 bytes."""
+    if len(header) < 26 or not header.startswith(_PNG_SIGNATURE):
+        return 1
+    bits, colour_type = header[24:26]
+    return _GREY_FACTORS.get(bits, 1) if colour_type == 0 else 1
 
 
 def read_label(path: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from mmengine.logging import print_log
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.concatenation import ConcatDataset
+from mmseg.datasets.file_lookup import listed_files
 from mmseg.datasets.randomness import Draws
 
 T = TypeVar('T')
@@ -170,18 +171,26 @@ class FileStatistics:
         if dataset.label_map is not None:
             listed = [{**dataset.label_map.merge_counts(stats), 'file': stats['file']} for stats in listed]
             self._files = dataset.label_map.merge_files(self._files)
-        self._lookup = FileLookup(dataset.label_names)
-        self.counts = [stats for stats in listed if self._lookup(stats['file']) is not None]
+        counted = self._own((stats['file'] for stats in listed), CLASS_STATS_FILE)
+        self.counts = [stats for stats in listed if stats['file'] in counted]
+        entries = itertools.chain.from_iterable(self._files.values())
+        self._indices = self._own((path for path, _ in entries), CLASS_FILES_FILE)
         self._check_files()
         self._check_classes()
 
     def candidates(self, class_id: int, min_pixels: int) -> np.ndarray:
         """Indices of the dataset's files with more than ``min_pixels`` pixels of a class."""
-        return candidate_indices(self._files.get(str(class_id), []), self._lookup, min_pixels)
+        return candidate_indices(self._files.get(str(class_id), []), self._indices.get, min_pixels)
 
     def largest(self, class_id: int) -> int:
         """Most pixels of a class in one file."""
-        return max((pixels for _, pixels in self._files.get(str(class_id), [])), default=0)
+        listed = self._files.get(str(class_id), [])
+        return max((pixels for path, pixels in listed if path in self._indices), default=0)
+
+    def _own(self, paths: Iterable[str], listing: str) -> dict[str, int]:
+        """The dataset's among the paths of a statistics file, and their indices."""
+        listing = os.path.join(self.dataset.data_root, listing)
+        return listed_files(paths, self.dataset.label_names, self.dataset.seg_map_dir, listing)
 
     def _check_files(self) -> None:
         dataset = self.dataset
@@ -203,28 +212,6 @@ class FileStatistics:
             raise ValueError(
                 f'{self.path} counts classes {foreign}, but the dataset has {self.dataset.num_classes} classes'
             )
-
-
-class FileLookup:
-    """Finds a dataset's index for a label map's path as a statistics file spells it (with any leading folders)."""
-
-    def __init__(self, label_names: Sequence[str]):
-        self._index = {name: index for index, name in enumerate(label_names)}
-        self._depths = sorted({name.count('/') + 1 for name in label_names}, reverse=True)
-        basenames = [PurePosixPath(name).name for name in label_names]
-        # A statistics file that was written relative to another folder still matches where base names are unique.
-        self._by_basename = (
-            {name: i for i, name in enumerate(basenames)} if len(set(basenames)) == len(basenames) else {}
-        )
-
-    def __call__(self, path: str) -> int | None:
-        """Index of the file, None if the dataset has it not."""
-        parts = path.replace('\\', '/').split('/')
-        for depth in self._depths:
-            index = self._index.get('/'.join(parts[-depth:]))
-            if index is not None:
-                return index
-        return self._by_basename.get(parts[-1])
 
 
 def candidate_indices(files: Iterable[Sequence], lookup: Callable[[str], int | None], min_pixels: int) -> np.ndarray:

@@ -126,19 +126,22 @@ def file_statistics(findings: Sequence[Finding], dataset: BaseSegDataset) -> lis
     return stats
 
 
-def check_overwriting(out_dir: str, dataset: BaseSegDataset) -> None:
-    """Statistics of another dataset are not to be replaced.
+def check_overwriting(out_dir: str, datasets: Sequence[BaseSegDataset]) -> None:
+    """Statistics of other datasets are not to be replaced.
 
     Raises:
-        ValueError: the folder holds statistics that name none of the dataset's label maps.
+        ValueError: the folder holds statistics that name none of the datasets' label maps.
     """
     path = Path(out_dir) / CLASS_STATS_FILE
     try:
         files = [entry['file'] for entry in json.loads(path.read_text(encoding='utf-8'))]
     except (FileNotFoundError, json.JSONDecodeError, TypeError, KeyError):
         return
-    folder = PurePath(dataset.seg_map_dir).name
-    own = {PurePath(folder, name).as_posix() for name in dataset.label_names}
+    own = {
+        PurePath(PurePath(dataset.seg_map_dir).name, name).as_posix()
+        for dataset in datasets
+        for name in dataset.label_names
+    }
     if files and not any(_tails(file) & own for file in files):
         raise ValueError(
             f'{path} holds the statistics of other label maps (e.g. {files[0]}): delete it, or choose another folder '

@@ -26,11 +26,18 @@ def plain_pipeline(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A training pipeline without its random steps: whole images at their training size.
 
     Raises:
-        ValueError: it loads no labels.
+        ValueError: it loads no labels, or resizes to one of several sizes.
     """
     kept = [{k: v for k, v in step.items() if k != 'ratio_range'} for step in steps if step['type'] in KEPT]
     if not any(step['type'] == 'LoadAnnotations' for step in kept):
         raise ValueError('the source data come without labels: their pipeline needs LoadAnnotations')
+    for step in kept:
+        scale = step.get('scale') if step['type'] == 'Resize' else None
+        if scale and not isinstance(scale[0], int) and len(scale) > 1:
+            raise ValueError(
+                f'the source pipeline resizes to one of several scales, {scale}: prototypes need one training size; '
+                'name a single scale in the config, or by --cfg-options'
+            )
     return kept
 
 

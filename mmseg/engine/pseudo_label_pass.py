@@ -6,8 +6,11 @@ ProDA's (Zhang et al., CVPR 2021).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmseg.datasets.base_dataset import without_suffix
 from mmseg.datasets.transforms.pseudo_labels import CONFIDENCE_SUFFIX
 from mmseg.engine.class_thresholds import ClassThresholds, hard_labels
 from mmseg.engine.dataset_pass import run_over
-from mmseg.engine.gradient_sync import reduce_sum
+from mmseg.engine.gradient_sync import gather_objects, rank, reduce_sum
 from mmseg.engine.soft_pseudo_labels import confident_labels, full_size_probabilities, network_probabilities
 
 THRESHOLDS = 'thres_const.npy'
@@ -132,13 +136,77 @@ class Labeller:
             labels = hard_labels(full, thresholds).cpu().numpy()
         save_palette_png(labels[0], palette, path)
         if self.options.confidence:
-            np.save(path.with_name(path.stem + CONFIDENCE_SUFFIX), confidence[0])
+            np.save(confidence_path(path), confidence[0])
         if self.options.soft:
             soft = plain if mirrored is None else (plain + mirrored.flip(-1)) / 2
-            np.save(path.with_suffix('.npy'), soft[0].cpu().numpy().astype(np.float16))
+            np.save(soft_path(path), soft[0].cpu().numpy().astype(np.float16))
         count = self.student.num_classes
         found, kept = (torch.from_numpy(np.bincount(ids.ravel(), minlength=256)[:count]) for ids in (predicted, labels))
         return LabelReport(found, kept, images=1)
+
+
+def label_path(dataset: Any, folder: str | Path, meta: Mapping[str, Any]) -> Path:
+    """The label map of an image, from its file facts."""
+    return (Path(folder) / dataset.image_name(meta)).with_suffix('.png')
+
+
+def confidence_path(path: Path) -> Path:
+    """The confidences beside a label map."""
+    return path.with_name(path.stem + CONFIDENCE_SUFFIX)
+
+
+def soft_path(path: Path) -> Path:
+    """The probabilities beside a label map."""
+    return path.with_suffix('.npy')
+
+
+def check_folder(dataset: Any, folder: str | Path, options: LabelOptions) -> None:
+    """Nothing may be written among images, where it would replace or be taken for one, or over files that are not of
+    this tool, such as ground truth.
+
+    Raises:
+        ValueError: it would be.
+    """
+
+    @cache
+    def real_folder(path: str | Path) -> Path:
+        return Path(os.path.realpath(path))
+
+    image_folders = [(real_folder(part.img_dir), part.img_suffixes) for part in dataset.parts]
+    of_this_tool = (Path(folder) / REPORT).is_file()
+    for path in _written_files(dataset, folder, options):
+        for images, suffixes in image_folders:
+            if without_suffix(path.name, suffixes) is not None and real_folder(path.parent).is_relative_to(images):
+                raise ValueError(
+                    f'pseudo-labels in {folder} would replace images of {images} or be taken for such: name another '
+                    '--out-dir'
+                )
+        if not of_this_tool and path.exists():
+            raise ValueError(
+                f'pseudo-labels would replace {path}, which is not of this tool (there is no {REPORT} in {folder}): '
+                'name another --out-dir'
+            )
+
+
+def _written_files(dataset: Any, folder: str | Path, options: LabelOptions) -> Iterator[Path]:
+    for part in dataset.parts:
+        for number in range(len(part)):
+            path = label_path(dataset, folder, part.record(number))
+            yield path
+            if options.confidence:
+                yield confidence_path(path)
+            if options.soft:
+                yield soft_path(path)
+
+
+def claim_folder(folder: str | Path) -> None:
+    """Say in the folder that its label maps are being made; what an earlier run said of them goes."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f'{REPORT}.tmp'
+    unfinished.write_text(json.dumps({'finished': False}) + '\n', encoding='utf-8')
+    unfinished.replace(folder / REPORT)
+    (folder / THRESHOLDS).unlink(missing_ok=True)
 
 
 def label_dataset(
@@ -149,8 +217,12 @@ def label_dataset(
 
     ProCA's rule takes two passes: thresholds from predictions at the network's input size, then labels at the images'
     own size. Several processes each write their share; the report is of all.
+
+    Raises:
+        ValueError: the folder holds images, ground truth, or files of something else.
     """
     options, classes = labeller.options, labeller.student.num_classes
+    check_folder(dataset, folder, options)
     predicted, kept = torch.zeros(2, classes, dtype=torch.int64).unbind()
     total = LabelReport(predicted, kept)
     if options.threshold is None:
@@ -162,9 +234,12 @@ def label_dataset(
         total.broken += len(run_over(dataset, measure, 'Thresholds', workers))
         total.thresholds = measured.thresholds()
 
+    if rank() == 0:
+        claim_folder(folder)
+    gather_objects([])  # no process writes before all have looked at the folder
+
     def write(sample: Mapping[str, Any]) -> None:
-        name = dataset.image_name(sample['data_samples'].metainfo)
-        path = (Path(folder) / name).with_suffix('.png')
+        path = label_path(dataset, folder, sample['data_samples'].metainfo)
         path.parent.mkdir(parents=True, exist_ok=True)
         found = labeller.write(sample, path, dataset.metainfo['palette'], total.thresholds)
         total.predicted += found.predicted

@@ -13,7 +13,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE, FileLookup
+from mmseg.datasets.file_lookup import listed_files
+from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.loaders import build_loader, loaders_and_loops
 from mmseg.engine.preview import check_trains
@@ -98,13 +99,16 @@ def dataset_shares(dataset: Any) -> np.ndarray | None:
 
 
 def _dataset_pixels(dataset: Any) -> np.ndarray | None:
+    path = Path(dataset.data_root) / CLASS_STATS_FILE
     try:
-        content = json.loads((Path(dataset.data_root) / CLASS_STATS_FILE).read_text(encoding='utf-8'))
+        content = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return None
-    pixels, lookup = np.zeros(len(dataset.metainfo['classes'])), FileLookup(dataset.label_names)
+    files = (stats['file'] for stats in content)
+    own = listed_files(files, dataset.label_names, dataset.seg_map_dir, str(path))
+    pixels = np.zeros(len(dataset.metainfo['classes']))
     for stats in content:
-        if lookup(stats['file']) is None:
+        if stats['file'] not in own:
             continue
         counts = stats if dataset.label_map is None else dataset.label_map.merge_counts(stats)
         for key, value in counts.items():

@@ -80,3 +80,29 @@ def test_missing_statistics_and_two_samplings(root, tmp_path):
     (tmp_path / 'gta' / 'samples_with_class.json').unlink()
     with pytest.raises(FileNotFoundError, match=r'samples_with_class.json.*tools/convert_datasets/gta.py'):
         ClassBalancedSampling(DATASETS.build(gta_config(root)))
+
+
+def test_statistics_of_more_classes(root, tmp_path):
+    dataset = DATASETS.build(gta_config(root))
+    lists = [[] for _ in range(23)]
+    lists[2] = ['00001.png']
+    path = tmp_path / 'label_info.p'
+    path.write_bytes(pickle.dumps((lists, {})))
+    assert ClassBalancedSampling(dataset, str(path)).presence.sum() == 1
+    lists[21] = ['00004.png']
+    path.write_bytes(pickle.dumps((lists, {})))
+    with pytest.raises(ValueError, match=r'label_info.p lists classes \[21\], the dataset has 19'):
+        ClassBalancedSampling(dataset, str(path))
+
+
+def test_files_that_are_no_statistics(root, tmp_path):
+    dataset = DATASETS.build(gta_config(root))
+    path = tmp_path / 'label_info.p'
+    # A string of pickle's that is no UTF-8, and what looks like one.
+    for content in (b'X\x02\0\0\0\xff\xfe.', b'Iabc\n.', b'hello', b'\xff\xfe', pickle.dumps([[1]])):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match='label_info.p: not a label_info file of the original'):
+            ClassBalancedSampling(dataset, str(path))
+    (tmp_path / 'gta/samples_with_class.json').write_bytes(b'{"0": "\xff"}')
+    with pytest.raises(ValueError, match=r'samples_with_class.json is broken .*delete it and run'):
+        ClassBalancedSampling(dataset)

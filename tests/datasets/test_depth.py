@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg.datasets import CamVidDataset, CityscapesDataset, GTADataset
+from mmseg.datasets import BaseSegDataset, CamVidDataset, CityscapesDataset, GTADataset
 from mmseg.datasets.image_io import read_depth
 from mmseg.datasets.randomness import Draws, sample_generator
 from mmseg.datasets.transforms import Compose
@@ -107,6 +107,24 @@ def test_wrong_maps_are_said_when_the_dataset_is_built(folder: Path, values: np.
         ValueError, match=message or 'a.png is 10x20 pixels, its image .* 40x20: they must show the same'
     ):
         gta(folder)
+
+
+@pytest.mark.parametrize(('shape', 'fits'), [((20, 10), True), ((10, 20), False)])
+def test_photos_that_are_turned_upright(folder: Path, shape: tuple[int, int], fits: bool) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (folder / 'images' / 'a.png').unlink()
+    Image.new('RGB', (40, 20)).save(folder / 'images' / 'a.jpg', exif=exif)
+    save(folder / 'depth_any' / 'a.png', np.zeros(shape, np.uint8))
+
+    def build() -> BaseSegDataset:
+        return BaseSegDataset(str(folder), PREFIX, pipeline=LOADING, metainfo={'classes': ('any',)})
+
+    if fits:
+        assert len(build()) == 3
+    else:
+        with pytest.raises(ValueError, match=r'a.png is 20x10 pixels, its image .*a.jpg 20x40'):
+            build()
 
 
 def test_several_wrong_maps_are_counted_and_broken_ones_found(folder: Path) -> None:

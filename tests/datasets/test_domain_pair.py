@@ -5,6 +5,7 @@ from mmengine.dataset import worker_init_fn
 from torch.utils.data import DataLoader
 
 from mmseg.datasets import SampleNumberSampler, UDADataset, collate_domains
+from mmseg.datasets.domain_pair import crop_sample
 from mmseg.registry import DATASETS
 from tests.datasets.tiny_data import cityscapes_config, gta_config, train_pipeline, write_cityscapes, write_gta
 
@@ -153,3 +154,22 @@ def test_collate_refuses_different_sizes(roots):
     del first['source']['label']
     with pytest.raises(ValueError, match='different keys'):
         collate_domains([first, second])
+
+
+@pytest.mark.parametrize('step', ['KeepWholeImage', 'LoadSoftLabels'])
+def test_synchronised_crop_excludes_whole_images(roots, step):
+    pipeline = train_pipeline(labels=False)
+    pipeline.insert(1, {'type': step})
+    target = cityscapes_config(roots[1], pipeline=pipeline)
+    with pytest.raises(ValueError, match=f'sync_crop_size and {step} in the pipeline of cityscapes exclude each other'):
+        UDADataset(gta_config(roots[0]), target, sync_crop_size=(8, 8))
+    UDADataset(gta_config(roots[0]), target)
+
+
+def test_only_maps_of_the_images_size_are_cropped():
+    sample = {'image': torch.rand(3, 8, 10), 'label': torch.rand(8, 10), 'meta': {'img_shape': (8, 10)}}
+    others = {'whole': torch.rand(3, 8, 10), 'soft_label': torch.rand(5, 2, 3), 'weight': torch.rand(4)}
+    cropped = crop_sample({**sample, **others}, (2, 6, 1, 10))
+    assert all(equal(cropped[name], others[name]) for name in others)
+    assert equal(cropped['image'], sample['image'][:, 2:6, 1:10]) and cropped['label'].shape == (4, 9)
+    assert cropped['meta'] == {'img_shape': (4, 9), 'sync_box': (2, 6, 1, 10)}

@@ -1,3 +1,4 @@
+import struct
 import zlib
 
 import cv2
@@ -108,3 +109,31 @@ def test_label_files_hold_the_ids_unfiltered(tmp_path):
         start = content.index(b'IDAT')
         rows = zlib.decompress(content[start + 4 : start + 4 + int.from_bytes(content[start - 4 : start], 'big')])
         assert set(rows[:: label.shape[1] + 1]) == {0}  # every row's filter type
+
+
+def write_grey(path, ids, bits):
+    """A grey PNG of few bits per pixel, which Pillow does not write."""
+    digits = ((ids[..., None] >> np.arange(bits - 1, -1, -1)) & 1).astype(np.uint8).reshape(len(ids), -1)
+    rows = b''.join(b'\0' + row.tobytes() for row in np.packbits(digits, axis=1))
+    header = struct.pack('>IIBBBBB', ids.shape[1], len(ids), bits, 0, 0, 0, 0)
+    parts = [(b'IHDR', header), (b'IDAT', zlib.compress(rows)), (b'IEND', b'')]
+    chunks = [struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+              for kind, data in parts]  # fmt: skip
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + b''.join(chunks))
+
+
+@pytest.mark.parametrize('bits', [1, 2, 4, 8])
+def test_grey_labels_of_few_bits_are_the_ids_in_the_file(tmp_path, bits):
+    ids = np.arange(7 * 5).reshape(5, 7) % min(2**bits, 19)
+    write_grey(tmp_path / 'a.png', ids, bits)
+    label = read_label(str(tmp_path / 'a.png'))
+    assert label.dtype == np.uint8
+    np.testing.assert_array_equal(label, ids)
+
+
+def test_palette_labels_of_few_bits(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 3], [2, 2, 0]], np.uint8))
+    image.putpalette([0, 0, 0, 85, 85, 85, 170, 170, 170, 255, 255, 255])
+    image.save(tmp_path / 'a.png', bits=2)
+    assert (tmp_path / 'a.png').read_bytes()[24] == 2
+    np.testing.assert_array_equal(read_label(str(tmp_path / 'a.png')), [[0, 1, 3], [2, 2, 0]])

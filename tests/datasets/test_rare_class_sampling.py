@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmseg.datasets.randomness import Draws, sample_generator
-from mmseg.datasets.rare_class_sampling import FileLookup, RareClassSampling, class_probabilities, redraw_until
+from mmseg.datasets.rare_class_sampling import RareClassSampling, class_probabilities, redraw_until
 from mmseg.datasets.transforms import loading, photometric
 from mmseg.registry import DATASETS
 from tests.datasets.tiny_data import gta_config, train_pipeline, write_gta
@@ -41,14 +41,6 @@ def test_redraw_until():
     assert redraw_until(draw, lambda value: value == 3) == 3 and len(drawn) == 4
     drawn.clear()
     assert redraw_until(draw, lambda value: False) == 10 and len(drawn) == 11
-
-
-def test_lookup_by_path_or_unique_name():
-    lookup = FileLookup(['a/1_l.png', 'b/1_l.png', 'b/2_l.png'])
-    assert lookup('data/x/labels/b/1_l.png') == 1
-    assert lookup('data\\x\\a\\1_l.png') == 0
-    assert lookup('1_l.png') is None and lookup('c/2_l.png') is None
-    assert FileLookup(['a/1_l.png', 'b/2_l.png'])('elsewhere/2_l.png') == 1
 
 
 @pytest.fixture

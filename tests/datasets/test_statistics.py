@@ -150,6 +150,25 @@ def test_several_sources_of_a_config_each_get_their_own(farm, tmp_path, capsys):
         run('--config', config, '--labels', 'elsewhere')
 
 
+def test_datasets_in_one_folder_have_one_file_of_statistics(tmp_path):
+    sources = []
+    for number, season in enumerate(('summer', 'winter')):
+        for name in ('0.png', '1.png'):
+            save(tmp_path / f'images/{season}/{name}', picture(8, 8))
+            save(tmp_path / f'labels/{season}/{name}', np.full((8, 8), number, np.uint8))
+        prefix = {'img_path': f'images/{season}', 'seg_map_path': f'labels/{season}'}
+        sources.append(dataset_config(tmp_path, name=season, pipeline=train_pipeline(), data_prefix=prefix))
+    pair = {'type': 'UDADataset', 'source': sources, 'target': sources[0], 'rare_class_sampling': {'min_pixels': 8}}
+    config = write_config(tmp_path / 'pair.py', pair)
+    assert run('--config', config) == run('--config', config) == 0
+    assert [Path(entry['file']).parent.name for entry in read(tmp_path)] == ['summer'] * 2 + ['winter'] * 2
+    sampling = RareClassSampling(DATASETS.build(sources), min_pixels=8)
+    assert {class_id: list(found) for class_id, found in sampling.candidates.items()} == {0: [0, 1], 1: [2, 3]}
+    # Of one of them, which has the names of the other: its own files count.
+    winter = RareClassSampling(DATASETS.build(sources[1]), min_pixels=8)
+    assert {class_id: list(found) for class_id, found in winter.candidates.items()} == {1: [0, 1]}
+
+
 def test_label_map_leaves_the_files_of_statistics_alone(farm, tmp_path, capsys):
     """The files count ids as stored, because rare class sampling maps them itself; the table shows both."""
     options = {'metainfo': {'classes': ('ground', 'plant')}, 'label_map': {0: 'ground', 1: 'plant', 2: 'plant'}}

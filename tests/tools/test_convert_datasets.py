@@ -231,6 +231,16 @@ def test_cityscapes_splits(tmp_path):
     assert len(files) == 3 and all(file.startswith(f'{gt}/train/') for file in files)
 
 
+def test_cityscapes_bad_file_with_lists_elsewhere(tmp_path, capsys):
+    for name, content in (('a', json.dumps(polygons(0))), ('b', 'no json')):
+        source = tmp_path / f'gtFine/train/aachen/aachen_{name}_gtFine_polygons.json'
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(content)
+    assert convert(cityscapes, tmp_path, '-o', tmp_path / 'new/folder') == 1
+    assert 'aachen_b_gtFine_polygons.json' in capsys.readouterr().err
+    assert (tmp_path / 'new/folder/train.txt').read_text() == 'aachen/aachen_a\naachen/aachen_b\n'
+
+
 def test_cityscapes_label_ids(tmp_path):
     ids = blocks([*range(34), 255])
     for split in ('train', 'val'):

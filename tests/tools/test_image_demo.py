@@ -177,3 +177,31 @@ def test_runs_from_another_folder_and_tells_errors_in_one_line(run, photos, tmp_
     result = subprocess.run([*command, 'photos/no.png', '--out-dir', 'x'], cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stderr.strip()) == (1, 'error: photos/no.png: no such file or folder')
     assert not (tmp_path / 'x').exists()
+
+
+@pytest.mark.parametrize(
+    ('inputs', 'options', 'replaced'),
+    [
+        (['a.png', 'drive.mp4'], [], 'a.png'),
+        (['drive.mp4'], ['--what', 'overlay'], 'drive.mp4'),
+        (['a.jpg'], ['--jpg'], 'a.jpg'),
+        (['a.jpg', 'a.png'], ['--what', 'labels', 'colour'], None),
+        (['link.png'], [], 'link.png'),
+        (['drive.mp4', 'drive/000001.png'], ['--what', 'labels'], '000001.png'),
+    ],
+)
+def test_no_result_may_replace_an_input(run, tmp_path, monkeypatch, inputs, options, replaced):
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(('a.png', 'a.jpg', 'sub/a.jpg', 'drive/000001.png')):
+        save(tmp_path / name, picture(20, 31, seed=number))
+    write_video(tmp_path / 'drive.mp4', [picture(48, 64)] * 2, code='mp4v')
+    (tmp_path / 'link.png').symlink_to('a.png')
+    before = {name: (tmp_path / name).read_bytes() for name in written(tmp_path)}
+    command = [str(run), *inputs, '--out-dir', '.', *options]
+    if replaced is None:
+        main(command)
+    else:
+        with pytest.raises(ValueError, match=f'would replace the input .*{replaced}: choose another --out-dir'):
+            main(command)
+        assert written(tmp_path) == sorted(before)
+    assert all((tmp_path / name).read_bytes() == content for name, content in before.items())

@@ -10,6 +10,7 @@ from PIL import Image
 from mmseg.datasets.transforms import LoadPseudoLabels
 from mmseg.engine.config import load_config
 from mmseg.engine.dataset_pass import load_networks
+from mmseg.engine.pseudo_label_pass import Labeller
 from tests.tools.test_proca_tools import command, run  # noqa: F401
 from tools import make_pseudo_labels
 
@@ -96,3 +97,43 @@ def test_mistakes(run):  # noqa: F811
     with pytest.raises(ValueError, match='1 times an image could not be read'):
         make_pseudo_labels.main(command(run, '--threshold', '0.1'))
     assert len(labels_below(run / 'out')) == 2
+
+
+def test_images_and_ground_truth_are_not_replaced(run, tmp_path):  # noqa: F811
+    def make(folder):
+        make_pseudo_labels.main([*command(run, '--threshold', '0'), '--out-dir', str(folder)])
+
+    (run / 'link').symlink_to(run / 'cs/leftImg8bit')
+    truth = run / 'truth'
+    first = next((run / 'cs/leftImg8bit/train').rglob('*.png')).relative_to(run / 'cs/leftImg8bit/train')
+    (truth / first).parent.mkdir(parents=True)
+    (truth / first).write_bytes(b'labels of somebody')
+    before = {path: path.read_bytes() for path in run.rglob('*.*') if path.is_file()}
+    for folder in ('cs/leftImg8bit/train', 'link/train', 'cs/leftImg8bit/train/more'):
+        with pytest.raises(ValueError, match='would replace images of .* or be taken for such: name another --out-dir'):
+            make(run / folder)
+    with pytest.raises(ValueError, match=f'would replace .*{first.name}, which is not of this tool'):
+        make(truth)
+    assert {path: path.read_bytes() for path in run.rglob('*.*') if path.is_file()} == before
+
+
+def test_a_killed_run_leaves_no_report_of_an_earlier_one(run, monkeypatch):  # noqa: F811
+    make_pseudo_labels.main(command(run))
+    report = run / 'out/pseudo_labels.json'
+    assert json.loads(report.read_text())['finished'] is True
+    write, done = Labeller.write, []
+
+    def killed(self, sample, *arguments):
+        if done:
+            raise KeyboardInterrupt
+        done.append(write(self, sample, *arguments))
+        return done[0]
+
+    monkeypatch.setattr(Labeller, 'write', killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_pseudo_labels.main(command(run, '--threshold', '0'))
+    assert json.loads(report.read_text()) == {'finished': False}
+    assert not (run / 'out/thres_const.npy').exists()
+    monkeypatch.undo()
+    make_pseudo_labels.main(command(run, '--threshold', '0'))
+    assert json.loads(report.read_text())['images'] == 3

@@ -6,8 +6,10 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from mmseg.datasets.transforms import Compose
 from mmseg.engine.class_thresholds import ClassThresholds, hard_labels
 from mmseg.engine.prototype_files import FILES, read_prototypes
+from mmseg.engine.prototype_pass import plain_pipeline
 from tests.datasets.tiny_data import cityscapes_config, gta_config, write_cityscapes, write_gta
 from tests.tools.tiny_run import model_config, student
 from tools import init_prototypes, make_pseudo_labels
@@ -87,3 +89,18 @@ def test_thresholds_are_quantiles_by_class():
     assert torch.equal(labels == 255, confidence < thresholds[prediction])
     with pytest.raises(ValueError, match='share must lie between 0 and 1'):
         ClassThresholds(3, share=60)
+
+
+def test_prototypes_need_one_training_size():
+    load = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}]
+
+    def steps(**resize):
+        return plain_pipeline([*load, {'type': 'Resize', **resize}, {'type': 'RandomFlip', 'prob': 0.5}])
+
+    for scale in ((60, 40), [60, 40], [(60, 40)]):
+        kept = steps(scale=scale, ratio_range=(0.5, 2))
+        assert kept == [*load, {'type': 'Resize', 'scale': scale}]
+        assert not any(transform.random for transform in Compose(kept).transforms)
+    for mode in ('value', 'range'):
+        with pytest.raises(ValueError, match=r'one of several scales.*\(30, 20\).*: prototypes need one training size'):
+            steps(scale=[(60, 40), (30, 20)], multiscale_mode=mode)

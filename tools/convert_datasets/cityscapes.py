@@ -73,7 +73,8 @@ def convert(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_list(path: str, stems: Sequence[str]) -> None:
-    """Write image names (``<city>/<city>_<sequence>_<frame>``), one a line."""
+    """Write image names (``<city>/<city>_<sequence>_<frame>``), one a line; makes the folder."""
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     Path(path).write_text(''.join(f'{stem.removesuffix("_gtFine")}\n' for stem in stems), encoding='utf-8')
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mmseg.datasets import rare_class_sampling as ours
+from mmseg.datasets.file_lookup import FileLookup
 
 
 def run(case):
@@ -15,7 +16,7 @@ def run(case):
         np.testing.assert_allclose(probabilities, case.arrays[f'probs{i}'], rtol=1e-4, atol=1e-30)
 
     seg_maps = meta['source_seg_maps']
-    lookup = ours.FileLookup(seg_maps)
+    lookup = FileLookup(seg_maps)
     for path, index in meta['file_to_index'].items():
         assert lookup(path) == index
     for class_id, names in meta['candidates'].items():
