@@ -67,7 +67,7 @@ def bars_figure(bars: Sequence[Bar], title: str, unit: str) -> Figure:
     axes.axvline(0, color=PALE, linewidth=1)
     axes.set_yticks(range(len(bars)), [bar.name for bar in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
-    axes.margins(x=0.1)
+    axes.margins(x=0.14)  # room for the numbers
     axes.grid(axis='x', color='#dfe3e8', linewidth=0.8)
     axes.set_axisbelow(True)
     for side_name in ('top', 'right', 'left'):
