@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -56,11 +58,20 @@ def _each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Res
 
 
 def start_worker(worker_id: int) -> None:
-    """A loader's process: one thread, and leaves signals to the main process.
+    """A loader's process: one thread of work, and signals to all of a run are the main process's affair.
 
-    A terminal's Ctrl-C and a scheduler's SIGTERM reach all processes of a run. The main one finishes its iteration and
-    saves, for which it needs its workers; these end with it.
+    A terminal's Ctrl-C and a scheduler's SIGTERM reach every process. The main one finishes its iteration and saves,
+    for which it needs its workers.
     """
     cv2.setNumThreads(0)
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(kind, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, 'sigwaitinfo'):  # elsewhere a worker ends at SIGTERM
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_when_the_parent_says_so, daemon=True).start()
+
+
+def _end_when_the_parent_says_so() -> None:
+    """SIGTERM from the main process, which ends and waits for its workers, is meant; from elsewhere it is not."""
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
