@@ -57,7 +57,10 @@ def listed_files(paths: Iterable[str], names: Sequence[str], folder: str, listin
     for index, tails in fitting.items():
         best = [path for path, length in tails.items() if length == max(tails.values())]
         if len(best) > 1:
-            raise ValueError(f'{listing}: {best[0]} and {best[1]} may both be {names[index]} in {folder}')
+            raise ValueError(
+                f'{listing}: {best[0]} and {best[1]} may both be {names[index]} in {folder}; make these statistics '
+                'anew (the converter, or tools/dataset_statistics.py)'
+            )
         found[best[0]] = index
     return found
 

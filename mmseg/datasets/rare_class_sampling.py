@@ -189,8 +189,8 @@ class FileStatistics:
 
     def _own(self, paths: Iterable[str], listing: str) -> dict[str, int]:
         """The dataset's among the paths of a statistics file, and their indices."""
-        listing = os.path.join(self.dataset.data_root, listing)
-        return listed_files(paths, self.dataset.label_names, self.dataset.seg_map_dir, listing)
+        path = os.path.join(self.dataset.data_root, listing)
+        return listed_files(paths, self.dataset.label_names, self.dataset.seg_map_dir, path)
 
     def _check_files(self) -> None:
         dataset = self.dataset
