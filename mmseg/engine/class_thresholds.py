@@ -40,8 +40,7 @@ class ClassThresholds:
     def add(self, probabilities: Tensor) -> None:
         """Count the pixels of probabilities (B, C, H, W) by predicted class and confidence."""
         confidence, prediction = probabilities.max(dim=1)
-        bins = (confidence.double() * BINS).long().clamp(0, BINS - 1)
-        places = (prediction * BINS + bins).flatten()
+        places = (prediction * BINS + _bins(confidence)).flatten()
         self.counts.view(-1).scatter_add_(0, places, torch.ones_like(places))
 
     def thresholds(self) -> Tensor:
@@ -58,12 +57,18 @@ class ClassThresholds:
 
 
 def hard_labels(probabilities: Tensor, thresholds: Tensor) -> Tensor:
-    """(B, H, W) uint8 predictions, 255 where they are below their class's threshold.
+    """(B, H, W) uint8 predictions, 255 where they are in a bin below that of their class's threshold.
+
+    So the pixel that a threshold is the confidence of is kept, as are those within a millionth of it.
 
     Args:
         probabilities: (B, C, H, W).
         thresholds: (C,).
     """
     confidence, prediction = probabilities.max(dim=1)
-    rejected = confidence.double() < thresholds.to(confidence.device)[prediction]
+    rejected = _bins(confidence) < _bins(thresholds.to(confidence.device))[prediction]
     return prediction.masked_fill(rejected, IGNORE).to(torch.uint8)
+
+
+def _bins(confidence: Tensor) -> Tensor:
+    return (confidence.double() * BINS).long().clamp(0, BINS - 1)

@@ -111,14 +111,17 @@ def average_gradients(modules: nn.Module | Iterable[nn.Module]) -> None:
 def broadcast_parameters(module: nn.Module) -> None:
     """Copies parameters and buffers of process 0 to all others."""
     if world_size() > 1:
-        _flat_exchange([parameter.data for parameter in module.parameters()], _from_first)
-        broadcast_buffers(module)
+        _flat_exchange([tensor.data for tensor in (*module.parameters(), *module.buffers())], _from_first)
 
 
 def broadcast_buffers(module: nn.Module) -> None:
-    """Copies buffers (batch-norm statistics, prototypes) of process 0 to all others."""
+    """Copies buffers (batch-norm statistics, prototypes) of process 0 to all others.
+
+    What modules with the attribute ``per_process = True`` hold themselves stays: each process goes on with its own.
+    """
     if world_size() > 1:
-        _flat_exchange(list(module.buffers()), _from_first)
+        common = [part for part in module.modules() if not getattr(part, 'per_process', False)]
+        _flat_exchange([buffer for part in common for buffer in part.buffers(recurse=False)], _from_first)
 
 
 def _reduced(tensor: Tensor, operation: dist.ReduceOp.RedOpType) -> Tensor:

@@ -10,6 +10,8 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from mmseg.engine import gradient_sync
+from mmseg.models.uda.components.memory_bank import MemoryBankContrast
+from mmseg.models.uda.components.prototypes import PrototypeBank
 
 
 def free_port():
@@ -105,6 +107,28 @@ def test_sums_means_maxima_and_buffers():
     assert second['untouched'] == [2.0, -4.0]
     assert first['weights'] == second['weights']
     assert second['world'] == (2, 1)
+
+
+def own_and_common(rank):
+    banks = nn.ModuleDict({'own': PrototypeBank(1, 1, sync=False), 'common': PrototypeBank(1, 1)})
+    contrast = MemoryBankContrast(temperature=1.0, width=2, memory_size=1, pixel_update_freq=1).attach(1, 3)
+    banks['contrast'] = contrast
+    gradient_sync.broadcast_parameters(banks)
+    started = contrast.pixel_queue.flatten().tolist()
+    for bank in (banks['own'], banks['common']):
+        bank.vectors += rank + 1
+    contrast.pixel_queue.fill_(rank + 1)
+    contrast.projection.proj[1].running_mean.fill_(rank + 1)
+    gradient_sync.broadcast_buffers(banks)
+    held = (banks['own'].vectors, banks['common'].vectors, contrast.pixel_queue[:, :, 0])
+    return started, [tensor.item() for tensor in held], contrast.projection.proj[1].running_mean.tolist()
+
+
+def test_processes_start_equal_and_keep_what_is_their_own():
+    (first, of_first, mean), (second, of_second, other_mean) = in_processes(own_and_common)
+    assert first == second
+    assert (of_first, of_second) == ([1.0, 1.0, 1.0], [2.0, 1.0, 2.0])
+    assert mean == other_mean == [1.0] * 3
 
 
 def test_alone_everything_is_the_identity():

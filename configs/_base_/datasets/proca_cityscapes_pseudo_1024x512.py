@@ -13,7 +13,7 @@ train_dataloader = dict(
         seg_map_suffix='_leftImg8bit.png',
         pipeline=[
             dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
+            dict(type='LoadPseudoLabels'),
             dict(
                 type='Resize',
                 scale=(2048, 1024),

@@ -10,6 +10,7 @@ train_dataloader = dict(
     dataset=dict(
         type='UDADataset',
         class_balanced_sampling={},
+        target_order='shuffled',
         source=dict(
             type='SynthiaDataset',
             data_root='data/synthia',

@@ -13,6 +13,7 @@ model = dict(
         strides=(1, 2, 1, 1),
         norm_cfg=dict(type='BN', requires_grad=True),
         norm_eval=False,
+        zero_init_residual=False,
         style='pytorch',
         contract_dilation=True,
     ),

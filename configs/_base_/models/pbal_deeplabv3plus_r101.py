@@ -15,6 +15,7 @@ model = dict(
         multi_grid=(2, 4, 8),
         norm_cfg=dict(type='BN', requires_grad=True),
         norm_eval=False,
+        zero_init_residual=False,
         style='pytorch',
     ),
     decode_head=dict(

@@ -14,6 +14,7 @@ model = dict(
         dilations=(1, 1, 2, 4),
         norm_cfg=dict(type='BN', requires_grad=True),
         norm_eval=False,
+        zero_init_residual=False,
         style='caffe',
         ceil_pool=True,
     ),

@@ -69,6 +69,11 @@ class EncoderDecoder(nn.Module):
         return self.decode_head.num_classes
 
     @property
+    def out_channels(self) -> int:
+        """Channels of the logits: one for each class."""
+        return self.num_classes
+
+    @property
     def align_corners(self) -> bool:
         """Rule of resizing the logits."""
         return self.decode_head.align_corners

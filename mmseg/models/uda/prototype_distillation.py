@@ -90,7 +90,7 @@ class PrototypeDistillation(StrongViewTraining):
         target = self.target_of(step)
         if target.labels is None:
             raise ValueError(
-                'PrototypeDistillation learns from pseudo-labels: add LoadAnnotations to the pipeline of the target, '
+                'PrototypeDistillation learns from pseudo-labels: add LoadPseudoLabels to the pipeline of the target, '
                 'whose seg_map_path is the folder of tools/make_pseudo_labels.py'
             )
         changes = self.make_strong_view(step)

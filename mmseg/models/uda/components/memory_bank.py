@@ -58,6 +58,7 @@ class MemoryBankContrast(BaseModule):
         ValueError: for sizes that make no sense.
     """
 
+    per_process = True
     proto_queue: Tensor
     pixel_queue: Tensor
     proto_pointer: Tensor

@@ -82,7 +82,7 @@ class PixelMean:
 
     def __call__(self, vectors: Tensor, counts: Tensor, batch: ClassSums, sync: bool) -> tuple[Tensor, Tensor]:
         sums, new = _total(batch, sync)
-        share = (new / (counts + new).clamp(min=1)).to(vectors.dtype)
+        share = new.to(vectors.dtype) / (counts + new).clamp(min=1)
         return vectors + share[:, None] * (_mean(sums, new) - vectors), counts + new
 
 
@@ -212,6 +212,7 @@ class PrototypeBank(nn.Module):
             raise ValueError(f'prototypes: rule {name!r} does not exist, choose one of {", ".join(RULES)}')
         self.rule = build_component(RULES[name], settings, f'prototypes: rule {name}')
         self.sync = sync
+        self.per_process = not sync
         self.register_buffer('vectors', torch.zeros(num_classes, channels))
         self.register_buffer('counts', torch.zeros(num_classes, dtype=torch.int64), persistent=False)
 
