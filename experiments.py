@@ -210,9 +210,9 @@ def hrda_ablations() -> Iterator[Training]:
         yield from seeds([replace(HRDA, sync_crop=(side, side))])
     for side in (256, 384):
         yield from seeds([_hrda(f'hrda1-{side}-0.1')])
-    for option in ('samescale', 'blurhr', 'fixedatt', 'singleatt', 'nooverlap'):
+    for option in ('samescale', 'blurhr', 'fixedatt', 'nooverlap'):
         yield from seeds([_hrda(f'hrda1-512-0.1-{option}')])
-    for weight in (0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
+    for weight in (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7):
         yield from seeds([_hrda(f'hrda1-512-{weight}')])
     for scale in (0.25, 0.75):
         yield from seeds([_hrda(f'hrda1-512-0.1-sc{scale}')])

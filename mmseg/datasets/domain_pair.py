@@ -31,6 +31,7 @@ _PAIR, _SOURCE, _TARGET = range(3)
 
 Domain = BaseSegDataset | ConcatDataset
 ORDERS = ('random', 'shuffled')
+NO_MARGINS = (0, 0, 0, 0)
 # What samples hold of the whole image that the crop is a part of.
 OF_WHOLE_IMAGE = ('whole', 'soft_label')
 
@@ -49,7 +50,7 @@ class UDADataset(Dataset):
         class_balanced_sampling: arguments of ``ClassBalancedSampling``, another way to choose source files.
         sync_crop_size: (height, width); the same random box cuts source and target after both pipelines.
         pseudo_margins: (top, bottom, left, right) margins of target images without pseudo-labels, in pixels of the
-            target's ``margins_canvas``.
+            target's ``margins_canvas``; of several targets one such for all, or a list of one for each (None = none).
         source_order: ``random`` draws each source file anew; ``shuffled`` takes every file once per epoch, each epoch
             in another order (DDB, PBAL, ProDA).
         target_order: the same for target files (PBAL, ProDA).
@@ -65,7 +66,7 @@ class UDADataset(Dataset):
         target: dict[str, Any] | Sequence[dict[str, Any]] | Domain,
         rare_class_sampling: Mapping[str, Any] | None = None,
         sync_crop_size: Sequence[int] | None = None,
-        pseudo_margins: Sequence[int] | None = None,
+        pseudo_margins: Sequence[int] | Sequence[Sequence[int] | None] | None = None,
         class_balanced_sampling: Mapping[str, Any] | None = None,
         source_order: str = 'random',
         target_order: str = 'random',
@@ -195,14 +196,25 @@ def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
     return {**sample, **cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
 
 
-def with_margins(dataset: Domain, margins: Sequence[int]) -> Domain:
+def with_margins(dataset: Domain, margins: Sequence[int] | Sequence[Sequence[int] | None]) -> Domain:
     """A copy of the dataset whose pipeline makes the mask of valid pixels, right after the last resize.
 
     Raises:
-        ValueError: the pipeline has a ``PseudoMargins`` already, or nothing that loads an image.
+        ValueError: the pipeline has a ``PseudoMargins`` already, or nothing that loads an image; a list of margins has
+            not one for each dataset.
     """
+    parts = dataset.parts if isinstance(dataset, ConcatDataset) else [dataset]
+    if margins and isinstance(margins[0], int):
+        margins = [margins] * len(parts)  # type: ignore[list-item]
+    if len(margins) != len(parts):
+        raise ValueError(f'pseudo_margins lists {len(margins)} margins for {len(parts)} target data sets')
+    changes = iter(margins)
     if isinstance(dataset, ConcatDataset):
-        return dataset.with_parts(lambda part: with_margins(part, margins))
+        return dataset.with_parts(lambda part: _with_margins(part, next(changes)))
+    return _with_margins(dataset, next(changes))
+
+
+def _with_margins(dataset: BaseSegDataset, margins: Sequence[int] | None) -> BaseSegDataset:
     pipeline = dataset.pipeline
     if pipeline.find(PseudoMargins) is not None:
         raise ValueError('pseudo_margins and a PseudoMargins in the target pipeline exclude each other')
@@ -214,7 +226,7 @@ def with_margins(dataset: Domain, margins: Sequence[int]) -> Domain:
     if crop is not None and crop < position:
         raise ValueError('pseudo_margins needs Resize before RandomCrop in the target pipeline')
     transforms = list(pipeline.transforms)
-    transforms.insert(position + 1, PseudoMargins(margins, dataset.margins_canvas))
+    transforms.insert(position + 1, PseudoMargins(margins or NO_MARGINS, dataset.margins_canvas))
     dataset = copy.copy(dataset)
     dataset.pipeline = Compose(transforms)
     return dataset

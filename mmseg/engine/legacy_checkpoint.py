@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmseg.engine.legacy_networks import convert_original
@@ -59,7 +60,7 @@ def load_student(
     """
     checkpoint = read_checkpoint(checkpoint_path, trust)
     try:
-        state = select_segmentor_state(state_dict_of(checkpoint), ema)
+        state = without_unused(model, select_segmentor_state(state_dict_of(checkpoint), ema))
         load_strictly(model, state)
     except ValueError as error:
         raise ValueError(f'{checkpoint_path}: {error}') from None
@@ -101,6 +102,17 @@ def select_segmentor_state(state_dict: Mapping[str, Any], ema: bool = False) -> 
     if ema:
         raise ValueError(f'holds no teacher ({TEACHER}*); without --ema the student is evaluated')
     return {key: value for key, value in plain.items() if not key.startswith(OTHERS)}
+
+
+def without_unused(model: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What is left when parts that a module does without, and says so in ``unused_parts``, are not loaded."""
+    unused = [
+        f'{name}.{part}.' for name, module in model.named_modules() for part in getattr(module, 'unused_parts', ())
+    ]
+    left = {key: value for key, value in state.items() if not key.startswith(tuple(unused))}
+    if len(left) < len(state):
+        print_log(f'Not loaded, as the config does without: {", ".join(unused)}', 'current')
+    return left
 
 
 def load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:

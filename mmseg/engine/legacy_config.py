@@ -7,6 +7,7 @@ here, key by key; a key that is not known is an error.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import re
 from collections.abc import Mapping
@@ -252,7 +253,11 @@ def _upgrade_log(old: Section, notes: list[str]) -> dict[str, Any]:
     if 'img_interval' in old:
         hooks['panels'] = {'interval': old.take('img_interval')}
     for hook in old.take('hooks', []):
-        if hook['type'] != 'TextLoggerHook':
+        if hook['type'] == 'TensorboardLoggerHook' and importlib.util.find_spec('tensorboard'):
+            hooks['tensorboard'] = True
+        elif hook['type'] == 'TensorboardLoggerHook':
+            notes.append(f'log_config.hooks: {hook["type"]} (without TensorBoard; pip install "tensorboard>=2.16")')
+        elif hook['type'] != 'TextLoggerHook':
             notes.append(f'log_config.hooks: {hook["type"]}')
     old.close()
     return {'default_hooks': hooks}

@@ -65,14 +65,14 @@ def _training_set(section: Section, inputs: list[dict[str, Any]]) -> dict[str, A
         margins: list[Any] = []
 
         def target(one: Section) -> dict[str, Any]:
-            if (given := one.take('crop_pseudo_margins')) is not None:
-                margins.append(list(given))
+            given = one.take('crop_pseudo_margins')
+            margins.append(None if given is None else list(given))
             return _dataset(one, inputs, training=True, labels=False)
 
         if dataset := _each(section, 'target', target):
             new['target'] = dataset
-        if margins:
-            new['pseudo_margins'] = margins[0]
+        if any(margins):
+            new['pseudo_margins'] = margins[0] if all(one == margins[0] for one in margins) else margins
     if (sampling := section.take('rare_class_sampling')) is not None:
         new['rare_class_sampling'] = {key: _finite(value) for key, value in sampling.items()}
     if (crop := section.take('sync_crop_size')) is not None:
@@ -181,7 +181,9 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
         step.take('keys')
         step.take('meta_keys')
     elif name == 'Resize':
-        new['scale'] = _sizes(_needed(step, 'img_scale'))
+        # Without it, sizes are multiples of the image's.
+        scale = step.take('img_scale') if 'ratio_range' in step else _needed(step, 'img_scale')
+        new |= {} if scale is None else {'scale': _sizes(scale)}
         new['keep_ratio'] = step.take('keep_ratio', True)
         for key in ('ratio_range', 'multiscale_mode', 'min_size'):
             if (value := step.take(key)) is not None:
@@ -195,7 +197,8 @@ def _transform(step: Section, inputs: list[dict[str, Any]]) -> Pipeline:
         new['prob'] = step.take('prob', step.take('flip_ratio', 0.0)) or 0.0
         step.expect('direction', 'horizontal')
     elif name == 'Pad':
-        new['size'] = tuple(_needed(step, 'size'))
+        divisor = step.take('size_divisor')
+        new |= {'size': tuple(_needed(step, 'size'))} if divisor is None else {'size_divisor': divisor}
         step.expect('pad_val', 0)
         step.expect('seg_pad_val', 255)
     else:

@@ -29,6 +29,7 @@ def plain_pipeline(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ValueError: it loads no labels, or resizes to one of several sizes.
     """
     kept = [{k: v for k, v in step.items() if k != 'ratio_range'} for step in steps if step['type'] in KEPT]
+    kept = [step for step in kept if step['type'] != 'Resize' or step.get('scale') is not None]  # as large as the files
     if not any(step['type'] == 'LoadAnnotations' for step in kept):
         raise ValueError('the source data come without labels: their pipeline needs LoadAnnotations')
     for step in kept:

@@ -121,8 +121,6 @@ def _encoder(name: str) -> Config:
         # In place of a ResNet all of the base's settings go.
         backbone: Config = {'_delete_': True} if replaces else {}
         backbone['type'] = f'mit_b{size}'
-        if replaces:
-            backbone['style'] = 'pytorch'
         return {'pretrained': f'pretrained/mit_b{size}.pth', 'backbone': backbone}
     if name not in RESNETS:
         raise Unknown(f'no encoder {name!r}; known: mitb0 to mitb5, {", ".join(RESNETS)}')

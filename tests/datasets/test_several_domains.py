@@ -128,6 +128,18 @@ def test_parts_keep_their_own_pipelines_and_margins(sources, targets):
     assert np.mean(masks['cityscapes']) > 0.95 and np.mean(masks['mapillary']) < 0.9
 
 
+def test_each_target_has_margins_of_its_own(sources, targets):
+    pairs = UDADataset(sources, targets, pseudo_margins=[None, [4, 8, 2, 2]])
+    masks = {'cityscapes': [], 'mapillary': []}
+    for number in range(20):
+        target = pairs.pair(number)['target']
+        masks[target['meta']['dataset']].append(target['valid'].numpy())
+    # Without margins only padding is left out.
+    assert np.mean(masks['cityscapes']) == 1 and np.mean(masks['mapillary']) < 0.9
+    with pytest.raises(ValueError, match='pseudo_margins lists 1 margins for 2 target data sets'):
+        UDADataset(sources, targets, pseudo_margins=[[4, 8, 2, 2]])
+
+
 def test_rare_class_sampling_adds_up_the_statistics(sources, targets):
     sampling = {'min_pixels': 20, 'class_temp': 0.1, 'min_crop_ratio': 0.5}
     pairs = UDADataset(sources, targets, rare_class_sampling=sampling)

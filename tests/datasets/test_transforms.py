@@ -8,6 +8,7 @@ from mmseg.datasets.transforms import (
     Compose,
     LoadAnnotations,
     LoadImageFromFile,
+    LoadPseudoLabels,
     PackSegInputs,
     PackTrainInputs,
     Pad,
@@ -17,6 +18,7 @@ from mmseg.datasets.transforms import (
     RandomFlip,
     Resize,
     TestTimeScales,
+    loading,
 )
 from mmseg.datasets.transforms.geometry import random_box
 from mmseg.datasets.transforms.margins import margin_mask
@@ -36,6 +38,15 @@ def results(height=20, width=30, given=None, seed=0):
         'seg_map_path': 'b.png',
         'draws': Draws(sample_generator(0, seed), given),
     }
+
+
+def test_sizes_that_are_multiples_of_the_images():
+    resize, seed = Resize(ratio_range=(0.5, 1.5), keep_ratio=False), 0
+    shapes = {resize(results(*shape, seed=seed))['img'].shape[:2] for shape in ((20, 30), (40, 60))}
+    ratio = Draws(sample_generator(0, seed)).generator.random() + 0.5
+    assert shapes == {(int(20 * ratio), int(30 * ratio)), (int(40 * ratio), int(60 * ratio))}
+    with pytest.raises(ValueError, match='Resize: give a scale, or a ratio_range'):
+        Resize()
 
 
 def test_published_sizes():
@@ -148,6 +159,17 @@ def test_pad_values():
     np.testing.assert_array_equal(out['gt_seg_map'][:20, :30], train_ids(20, 30))
 
 
+def test_pad_to_multiples():
+    out = Pad(size_divisor=16)(results())
+    assert out['img'].shape == (32, 32, 3) and out['img_shape'] == (20, 30)
+    assert (out['gt_seg_map'][20:] == 255).all() and (out['gt_seg_map'][:, 30:] == 255).all()
+    np.testing.assert_array_equal(out['gt_seg_map'][:20, :30], train_ids(20, 30))
+    assert Pad(size_divisor=5)(results())['img'].shape == (20, 30, 3)
+    for options in ({}, {'size': (32, 32), 'size_divisor': 16}, {'size_divisor': 0}):
+        with pytest.raises(ValueError, match='Pad: '):
+            Pad(**options)
+
+
 def test_distortion_steps():
     image = np.array([[[0, 100, 250]]], np.uint8)
     np.testing.assert_array_equal(distort(image, PhotometricFactors(brightness=10.7)), [[[10, 110, 255]]])
@@ -253,6 +275,23 @@ def test_label_of_another_size_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'b.png is 9x6 pixels, but its image .*a.png is 8x6') as error:
         Compose([LoadImageFromFile(), LoadAnnotations()])(start)
     assert '\n' not in str(error.value)
+
+
+def test_label_of_nearly_the_images_size_is_fitted(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(loading, 'print_log', lambda text, *_: said.append(text))
+    label = np.repeat(np.arange(52, dtype=np.uint8)[:, None] // 4, 95, axis=1)
+    start = {
+        'img_path': save(tmp_path / 'a.png', picture(53, 96)),
+        'seg_map_path': save(tmp_path / 'b.png', label),
+    }
+    load = Compose([LoadImageFromFile(), LoadAnnotations()])
+    fitted = [load(dict(start))['gt_seg_map'] for _ in range(2)]
+    assert fitted[0].shape == (53, 96)
+    assert fitted[0][:, 0].tolist() == [int(row * 52 / 53) // 4 for row in range(53)]
+    assert len(said) == 1 and 'b.png is 95x52 pixels, but its image' in said[0]
+    with pytest.raises(ValueError, match='b.png is 95x52 pixels'):
+        Compose([LoadImageFromFile(), LoadPseudoLabels()])(dict(start))
 
 
 def test_packing():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmseg.engine import legacy_checkpoint
 from mmseg.engine.legacy_checkpoint import load_student, read_checkpoint, select_segmentor_state
 
 
@@ -79,6 +80,20 @@ def test_only_teacher_in_the_file(tmp_path):
     assert not select_segmentor_state(with_prefix('ema_model.', TEACHER))
     with pytest.raises(ValueError, match='11 missing'):
         load_student(Network(), save(tmp_path, with_prefix('ema_model.', TEACHER)))
+
+
+def test_what_the_network_does_without_is_not_loaded(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(legacy_checkpoint, 'print_log', lambda text, *_: said.append(text))
+    extra = {'decode_head.attention.weight': torch.zeros(2), 'decode_head.attention_too.weight': torch.zeros(2)}
+    model = Network()
+    model.decode_head.unused_parts = ('attention', 'attention_too')
+    load_student(model, save(tmp_path, PUBLISHED | with_prefix('model.', extra)))
+    assert_holds(model, STUDENT)
+    assert len(said) == 1 and 'decode_head.attention., decode_head.attention_too.' in said[0]
+    model.decode_head.unused_parts = ('attention',)
+    with pytest.raises(ValueError, match='1 unexpected .decode_head.attention_too.weight'):
+        load_student(model, save(tmp_path, PUBLISHED | with_prefix('model.', extra)))
 
 
 def test_old_file_format(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,7 @@ from mmengine.config import Config
 from mmseg.engine import legacy_config
 from mmseg.engine.config import load_config
 from mmseg.engine.legacy_config import is_legacy, upgrade
+from mmseg.registry import TRANSFORMS
 from tests.goldens.harness import Case
 
 ROOT = Path(__file__).parents[2]
@@ -234,14 +236,41 @@ def test_source_only_config(old: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ('step', 'words'),
     [
-        ({'type': 'Pad', 'size_divisor': 32}, 'without size cannot be translated'),
-        ({'type': 'Resize', 'ratio_range': (0.5, 2.0)}, 'without img_scale cannot be translated'),
+        ({'type': 'Pad'}, 'without size cannot be translated'),
+        ({'type': 'Resize', 'keep_ratio': True}, 'without img_scale cannot be translated'),
     ],
 )
-def test_transforms_of_images_of_any_size(old: dict[str, Any], step: dict[str, Any], words: str) -> None:
+def test_transforms_without_a_size(old: dict[str, Any], step: dict[str, Any], words: str) -> None:
     old['data']['train']['source']['pipeline'][2] = step
     with pytest.raises(ValueError, match=words):
         upgrade(old)
+
+
+@pytest.mark.parametrize(
+    'step', [{'type': 'Pad', 'size_divisor': 32}, {'type': 'Resize', 'img_scale': None, 'ratio_range': (0.5, 2.0)}]
+)
+def test_transforms_by_the_size_of_the_image(old: dict[str, Any], step: dict[str, Any]) -> None:
+    old['data']['train']['source']['pipeline'][2] = step
+    new = upgrade(old).train_dataloader.dataset.source.pipeline[2]
+    assert new.pop('keep_ratio', True)
+    assert new == {key: value for key, value in step.items() if value is not None}
+    TRANSFORMS.build(new)
+
+
+@pytest.mark.parametrize(
+    ('margins', 'expected'),
+    [
+        ([[30, 240, 30, 30]] * 2, [30, 240, 30, 30]),
+        ([[30, 240, 30, 30], [0, 0, 0, 0]], [[30, 240, 30, 30], [0, 0, 0, 0]]),
+        ([[30, 240, 30, 30], None], [[30, 240, 30, 30], None]),
+        ([None, None], None),
+    ],
+)
+def test_each_target_keeps_its_margins(old: dict[str, Any], margins: list[Any], expected: Any) -> None:
+    train = old['data']['train']
+    of_target = [{} if one is None else {'crop_pseudo_margins': one} for one in margins]
+    train['target'] = [copy.deepcopy(train['target']) | one for one in of_target]
+    assert upgrade(old).train_dataloader.dataset.get('pseudo_margins') == expected
 
 
 def test_margins_synchronised_crop_and_infinite_temperature(old: dict[str, Any]) -> None:
@@ -326,10 +355,22 @@ def test_what_has_no_counterpart_is_said(old: dict[str, Any], monkeypatch: pytes
     said: list[str] = []
     monkeypatch.setattr(legacy_config, 'print_log', lambda message, *_: said.append(message))
     old['uda']['print_grad_magnitude'] = True
-    old['log_config']['hooks'].append({'type': 'TensorboardLoggerHook'})
+    old['log_config']['hooks'].append({'type': 'WandbLoggerHook'})
     upgrade(old)
     assert len(said) == 1
-    assert 'print_grad_magnitude=True; log_config.hooks: TensorboardLoggerHook' in said[0]
+    assert 'print_grad_magnitude=True; log_config.hooks: WandbLoggerHook' in said[0]
+
+
+@pytest.mark.parametrize('installed', [True, False])
+def test_tensorboard_where_it_is_installed(
+    old: dict[str, Any], monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(legacy_config, 'print_log', lambda message, *_: said.append(message))
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name if installed else None)
+    old['log_config']['hooks'].append({'type': 'TensorboardLoggerHook'})
+    assert upgrade(old).default_hooks.get('tensorboard', False) is installed
+    assert installed or 'TensorboardLoggerHook (without TensorBoard; pip install "tensorboard>=2.16")' in said[0]
 
 
 def test_todays_configs_are_not_legacy() -> None:

@@ -170,17 +170,27 @@ def test_whole_files_are_our_configs(old: dict[str, Any], step: str, task: str) 
 
 BASES = (
     'default_runtime', 'models/deeplabv2red_r101v1c-d8_adapter', 'datasets/st_gta2city_512x512{pmd}', 'uda/{uda}',
-    'schedules/{adamw}', 'schedules/schedule_40k',
+    'schedules/{adamw}', 'schedules/schedule_{length}',
 )  # fmt: skip
 
 
-def over_our_bases(folder: Path, text: str, uda: str = 'st', pmd: str = '') -> Any:
+def over_our_bases(folder: Path, text: str, uda: str = 'st', pmd: str = '', length: str = '40k') -> Any:
     """A file of the original that inherits from bases of the original's names."""
-    names = {'uda': uda, 'pmd': pmd, 'adamw': 'adamw_ckd' if uda == 'ckd' else 'adamw'}
+    names = {'uda': uda, 'pmd': pmd, 'adamw': 'adamw_ckd' if uda == 'ckd' else 'adamw', 'length': length}
     bases = [str(ROOT / 'configs' / '_base_' / f'{base}.py').format(**names) for base in BASES]
     file = folder / 'old.py'
     file.write_text(f'_base_ = {bases!r}\n{text}')
     return load_config(file)
+
+
+@pytest.mark.parametrize(
+    ('length', 'iterations', 'interval'),
+    [('40k', 40000, 4000), ('60k', 60000, 4000), ('80k', 80000, 4000), ('160k', 160000, 16000)],
+)
+def test_schedules_over_our_bases(tmp_path: Path, length: str, iterations: int, interval: int) -> None:
+    cfg = over_our_bases(tmp_path, 'data = dict(samples_per_gpu=2)\n', length=length)
+    assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (iterations, interval)
+    assert cfg.param_scheduler.type == 'Poly10Warm'
 
 
 def test_round_two_over_our_bases(tmp_path: Path) -> None:

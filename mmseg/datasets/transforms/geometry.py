@@ -147,21 +147,31 @@ class PadAround(Transform):
 
 @TRANSFORMS.register_module()
 class Pad(Transform):
-    """Pad a smaller image at the right and the bottom to ``size`` (height, width).
+    """Pad a smaller image at the right and the bottom to ``size`` (height, width), or to multiples of ``size_divisor``.
 
     Label maps get 255, the valid mask 0, images 0 both here and, after normalisation, in ``SegDataPreProcessor``.
     """
 
-    def __init__(self, size: tuple[int, int]):
-        if len(size) != 2 or min(size) < 1:
+    def __init__(self, size: tuple[int, int] | None = None, size_divisor: int | None = None):
+        if (size is None) == (size_divisor is None):
+            raise ValueError(f'Pad: give either size or size_divisor, got {size} and {size_divisor}')
+        if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError(f'Pad: size must be (height, width), got {size}')
-        self.size = (int(size[0]), int(size[1]))
+        if size_divisor is not None and size_divisor < 1:
+            raise ValueError(f'Pad: size_divisor must be at least 1, got {size_divisor}')
+        self.size = None if size is None else (int(size[0]), int(size[1]))
+        self.size_divisor = size_divisor
+
+    def _missing(self, height: int, width: int) -> tuple[int, int]:
+        if self.size_divisor is not None:
+            return -height % self.size_divisor, -width % self.size_divisor
+        assert self.size is not None
+        return max(self.size[0] - height, 0), max(self.size[1] - width, 0)
 
     def __call__(self, results: Results) -> Results:
         for name, value in {'img': 0, **MAPS}.items():
             if name in results:
-                height, width = results[name].shape[:2]
-                bottom, right = max(self.size[0] - height, 0), max(self.size[1] - width, 0)
+                bottom, right = self._missing(*results[name].shape[:2])
                 if bottom or right:
                     results[name] = cv2.copyMakeBorder(
                         results[name], 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(value,) * 3

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import ClassVar
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from mmseg.datasets.image_io import read_image, read_label
 from mmseg.datasets.label_map import LabelMap
@@ -34,19 +36,25 @@ class LoadImageFromFile(Transform):
 class LoadAnnotations(Transform):
     """Read ``seg_map_path`` as ``gt_seg_map`` (H, W) uint8 train ids, 255 = ignore.
 
-    After ``Resize`` the map keeps its own size, as validation wants it.
+    After ``Resize`` the map keeps its own size, as validation wants it. A map whose sides differ from the image's by a
+    fiftieth at most is resized to it by nearest neighbour, with a warning: some of GTA's are a few rows off.
 
     Args:
         label_map: id in the file -> train id; other ids stay.
         reduce_zero_label: id 0 becomes ignore, every other id one less.
+
+    Raises:
+        ValueError: for a map of another size than its image, or with ids that are no classes.
     """
 
+    size_tolerance: ClassVar[float] = 0.02  # of each side
     changes_labels = True
     made_by: ClassVar[str | None] = None  # the command that makes the files, if it is not the dataset's converter
 
     def __init__(self, label_map: Mapping[int, int] | None = None, reduce_zero_label: bool = False):
         self.reduce_zero_label = reduce_zero_label
         self._table = None
+        self._fitted_before = False
         if label_map or reduce_zero_label:
             self._table = np.arange(256, dtype=np.uint8)
             for old, new in (label_map or {}).items():
@@ -63,10 +71,7 @@ class LoadAnnotations(Transform):
         path = results['seg_map_path']
         label = read_label(path)
         if 'ori_shape' in results and label.shape != results['ori_shape']:
-            raise ValueError(
-                f'label map {path} is {label.shape[1]}x{label.shape[0]} pixels, '
-                f'but its image {results["img_path"]} is {results["ori_shape"][1]}x{results["ori_shape"][0]}'
-            )
+            label = self._fitted(label, results)
         if self._table is not None:
             label = cv2.LUT(label, self._table)
         ignore_index = results.get('ignore_index', IGNORE)
@@ -78,6 +83,21 @@ class LoadAnnotations(Transform):
             self._check_ids(label, results['num_classes'], path)
         results['gt_seg_map'] = label
         return results
+
+    def _fitted(self, label: np.ndarray, results: Results) -> np.ndarray:
+        """The map at its image's size, if it is nearly of this size."""
+        (height, width), shape = label.shape, results['ori_shape']
+        sizes = (
+            f'label map {results["seg_map_path"]} is {width}x{height} pixels, '
+            f'but its image {results["img_path"]} is {shape[1]}x{shape[0]}'
+        )
+        off = (abs(ours - image) / image for ours, image in zip(label.shape, shape, strict=True))
+        if max(off) > self.size_tolerance:
+            raise ValueError(sizes)
+        if not self._fitted_before:
+            self._fitted_before = True
+            print_log(f'{sizes}: resized to it, as are others like it', 'current', logging.WARNING)
+        return cv2.resize(label, shape[::-1], interpolation=cv2.INTER_NEAREST)
 
     @staticmethod
     def _mapped(label: np.ndarray, label_map: LabelMap, path: str) -> np.ndarray:

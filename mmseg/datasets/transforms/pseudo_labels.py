@@ -35,6 +35,7 @@ class LoadPseudoLabels(LoadAnnotations):
     """
 
     made_by = 'python -m tools.make_pseudo_labels CONFIG CHECKPOINT --out-dir FOLDER'
+    size_tolerance = 0.0  # they were made from the images, and confidences lie beside them
 
     def __init__(self, threshold: float | None = None):
         super().__init__(label_map={ORIGINAL_IGNORE: IGNORE})

@@ -61,7 +61,7 @@ class Resize(Transform):
     """Resize the image and all maps present: ids by nearest neighbour, depth bilinearly to the image's new size.
 
     Args:
-        scale: (width, height) to fit, or a list of such.
+        scale: (width, height) to fit, or a list of such; None = the image's size, times ``ratio_range``.
         keep_ratio: keep the aspect ratio, so that the long and the short side fit those of the scale; ``width`` = the
             width becomes the scale's and the height follows (PBAL, ProDA); False = the scale is the new size.
         ratio_range: (low, high); the scale is multiplied with a number drawn from it.
@@ -77,7 +77,7 @@ class Resize(Transform):
 
     def __init__(
         self,
-        scale: Size | Sequence[Size],
+        scale: Size | Sequence[Size] | None = None,
         keep_ratio: bool | str = True,
         ratio_range: tuple[float, float] | None = None,
         multiscale_mode: str = 'range',
@@ -85,7 +85,9 @@ class Resize(Transform):
         backend: str = 'cv2',
         min_size: int | None = None,
     ):
-        scales = [scale] if isinstance(scale[0], int) else list(scale)
+        if scale is None and ratio_range is None:
+            raise ValueError('Resize: give a scale, or a ratio_range of the image size')
+        scales = [] if scale is None else [scale] if isinstance(scale[0], int) else list(scale)
         if any(len(item) != 2 or min(item) < 1 for item in scales):
             raise ValueError(f'Resize: scale must be (width, height) or a list of such, got {scale}')
         if multiscale_mode not in ('range', 'value'):
@@ -113,12 +115,13 @@ class Resize(Transform):
     def random(self) -> bool:  # type: ignore[override]
         return self.ratio_range is not None or len(self.scales) > 1
 
-    def draw_scale(self, generator: np.random.Generator) -> Size:
-        """A scale (width, height) of the configured kind."""
+    def draw_scale(self, generator: np.random.Generator, size: Size = (0, 0)) -> Size:
+        """A scale (width, height) of the configured kind; without ``scale`` it is a multiple of an image's size."""
         if self.ratio_range is not None:
             low, high = self.ratio_range
             ratio = generator.random() * (high - low) + low
-            return int(self.scales[0][0] * ratio), int(self.scales[0][1] * ratio)
+            width, height = self.scales[0] if self.scales else size
+            return int(width * ratio), int(height * ratio)
         if self.multiscale_mode == 'value':
             return self.scales[int(generator.integers(len(self.scales)))]
         long_sides = [max(scale) for scale in self.scales]
@@ -127,8 +130,10 @@ class Resize(Transform):
         return long_side, int(generator.integers(min(short_sides), max(short_sides) + 1))
 
     def __call__(self, results: Results) -> Results:
-        scale = results['draws']('scale', self.draw_scale) if self.random else self.scales[0]
         height, width = results['img'].shape[:2]
+        scale = self.scales[0] if self.scales else (width, height)
+        if self.random:
+            scale = results['draws']('scale', lambda generator: self.draw_scale(generator, (width, height)))
         if self.min_size is not None:
             scale = covering_scale((width, height), max(min(scale), self.min_size))
         if self.keep_ratio == 'width':

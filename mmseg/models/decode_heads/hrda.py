@@ -91,6 +91,11 @@ class HRDAHead(nn.Module):
             self.scale_attention = MODELS.build(attention_config(config, attention_embed_dim, outputs))
 
     @property
+    def unused_parts(self) -> tuple[str, ...]:
+        """Parts of checkpoints that this head does without."""
+        return () if self.fixed_attention is None else ('scale_attention',)
+
+    @property
     def num_classes(self) -> int:
         """Number of classes that are predicted."""
         return self.head.num_classes

@@ -162,6 +162,7 @@ class UDADecorator(BaseModel):
             self._seed_networks(one_pass.__name__)
             with self.autocast(step.source.images.device):
                 losses = one_pass(step)
+            losses = {name: value.mean() if value.ndim else value for name, value in losses.items()}
             total = sum((value for name, value in losses.items() if 'loss' in name), torch.zeros(()))
             if total.requires_grad:  # a pass may find nothing to learn from this batch
                 total = total / self.accumulate

@@ -112,7 +112,8 @@ def test_detail_that_was_merged_from_windows():
 
 def test_fixed_attention_has_no_weights():
     head = build(fixed_attention=0.25)
-    assert head.scale_attention is None
+    assert head.scale_attention is None and head.unused_parts == ('scale_attention',)
+    assert build().unused_parts == ()
     assert not [name for name in head.state_dict() if 'scale_attention' in name]
     attention = head(CONTEXT, DETAIL, CROPPED).logits['attention']
     assert attention.unique().tolist() == [0, 0.25]

@@ -34,6 +34,19 @@ def test_no_uda_section_is_supervised_training():
     torch.testing.assert_close(log['decode.loss_seg'], losses['decode.loss_seg'].detach())
 
 
+def test_losses_that_are_maps_count_with_their_mean():
+    plain = build_method(config()).double()
+    mapped = copy.deepcopy(plain)
+    maps = mapped.student.losses
+    mapped.student.losses = lambda *arguments: {
+        name: value.expand(2, 3) if 'loss' in name else value for name, value in maps(*arguments).items()
+    }
+    batch = random_batch(target=False)
+    logs = [method.compute_gradients(batch) for method in (plain, mapped)]
+    assert_same(*logs)
+    assert_same(gradients(plain), gradients(mapped))
+
+
 def test_source_only_is_the_supervised_part_of_a_method():
     uda = {'type': 'DACS', 'source_only': True, 'teacher': {'alpha': 0.9}, 'feature_distance': FEATURE_DISTANCE}
     method = build_method(config(uda, pretrained_loaded=True))

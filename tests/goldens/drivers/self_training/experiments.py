@@ -60,6 +60,8 @@ def comparable(value: Any) -> Any:
         return value
     machine = ('num_workers', 'persistent_workers')
     plain = {key: comparable(item) for key, item in value.items() if key not in machine}
+    if str(plain.get('type', '')).startswith('mit_b'):
+        plain.pop('style', None)  # of a ResNet, left over in the published base
     same = SAME_AS_LEFT_OUT.get(str(plain.get('type') or ('masking' if 'mode' in plain else '')), ())
     plain = {key: item for key, item in plain.items() if (key, item) not in same}
     return plain

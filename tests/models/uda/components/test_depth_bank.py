@@ -70,6 +70,8 @@ def spoil(folder, what):
         folder.rename(folder.with_name('elsewhere'))
     elif what == 'no counts':
         (folder / 'toy_3_distribution.pth').unlink()
+    elif what == 'other counts':
+        (folder / 'bank.json').write_text(json.dumps({'counts': 'toy_9_distribution.pth'}))
     elif what == 'text':
         (folder / 'toy_3_distribution.pth').write_text('counts')
     elif what == 'shape':
@@ -106,7 +108,8 @@ def spoil(folder, what):
     ('what', 'error', 'message'),
     [
         ('no folder', FileNotFoundError, 'no folder .*bank; make it with python run_seg.py'),
-        ('no counts', FileNotFoundError, 'has no .*_distribution.pth; count its crops with'),
+        ('no counts', FileNotFoundError, 'has no .*_distribution.pth; repeat the run_seg.py command .* or count'),
+        ('other counts', FileNotFoundError, 'bank.json names toy_9_distribution.pth, which is not there; repeat'),
         ('text', ValueError, 'toy_3_distribution.pth: not a tensor of counts'),
         ('shape', ValueError, r'crops x classes x 256 depths, this is \(3, 5, 100\)'),
         ('fractions', ValueError, 'whole numbers'),

@@ -95,6 +95,20 @@ def test_image_mean_counts_images_up_to_a_cap():
     assert bank.counts.tolist() == counts and max(counts) == 2
 
 
+def test_image_mean_without_a_cap_is_the_mean_of_all_images():
+    capped, free = (
+        PrototypeBank(1, A, {'type': 'image_mean', 'min_pixels': 1, **more}) for more in ({}, {'cap': None})
+    )
+    features = torch.randn(4, A, 2, 2, generator=torch.Generator().manual_seed(0)).double()
+    for bank in (capped, free):
+        bank.double().set(torch.ones(1, A, dtype=torch.float64), torch.tensor([3000]))
+        bank.update(features, torch.zeros(4, 2, 2, dtype=torch.int64))
+    means = features.mean((2, 3))
+    torch.testing.assert_close(free.vectors, (3000 + means.sum(0, keepdim=True)) / 3004, rtol=0, atol=1e-12)
+    assert int(free.counts) == 3004 and int(capped.counts) == 3000
+    assert (capped.vectors - free.vectors).abs().max() > 1e-8
+
+
 def test_vectors_are_saved_and_counts_go_with_the_training_state():
     bank, other = PrototypeBank(C, A).double(), PrototypeBank(C, A).double()
     bank.update(*batch())
