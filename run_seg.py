@@ -4,8 +4,8 @@
         preprocessed/gta_daformer
 
 Leaves images/, labels/ and depth/ of the crops, how many of their pixels of each class lie at each depth
-(gta_24966_distribution.pth), and bank.json. A run that was interrupted goes on where it was. The same seed gives the
-same bank for any number of workers. Page: docs/cdda.md.
+(gta_24966_distribution.pth), and bank.json. A run that was interrupted goes on where it was; until it ends, bank.json
+says what it said before. The same seed gives the same bank for any number of workers. Page: docs/cdda.md.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--not_get_distributions', action='store_true', help='only make crops')
     parser.add_argument(
         '--num_crops', type=int, metavar='N',
-        help='default: 24966 for gta, 9400 for synthia, for others the number of source images',
+        help='default: 24966 for gta, 9400 for synthia, for others the number of source images; with --not_get_images '
+        'as many as bank.json says, else those that are there, for gta and synthia up to these numbers',
     )  # fmt: skip
     parser.add_argument(
         '--sampling', choices=('training', 'each_image'), default='training',
         help='draw source images as the training does (published), or take every image once',
     )  # fmt: skip
-    parser.add_argument('--seed', type=int, help="default: the config's")
+    parser.add_argument('--seed', type=int, help="default: the config's, else 0")
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='default: one per core (%(default)s)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
     options = parser.parse_args(arguments)
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     from mmengine.logging import MMLogger
 
     from mmseg.engine.config import load_config
-    from mmseg.engine.depth_bank_build import build
+    from mmseg.engine.depth_bank_build import build, crops_to_count
     from mmseg.engine.depth_bank_source import existing_bank, training_bank
 
     if not MMLogger.check_instance_created('run_seg'):
@@ -73,12 +74,11 @@ def main(arguments: list[str] | None = None) -> None:
     cfg = load_config(options.config, options.cfg_options)
     folder, name = Path(options.source_preprocessed_path), options.dataset_name
     kind, published = PUBLISHED.get(name, (None, None))
-    num = options.num_crops or published
     if options.not_get_images:
-        bank = existing_bank(cfg, folder, name, num)
+        bank = existing_bank(cfg, folder, name, options.num_crops or crops_to_count(folder, published))
     else:
-        seed = cfg.get('seed', 0) if options.seed is None else options.seed
-        bank = training_bank(cfg, folder, name, num, seed, options.sampling, kind)
+        seed = cfg.get('seed') or 0 if options.seed is None else options.seed
+        bank = training_bank(cfg, folder, name, options.num_crops or published, seed, options.sampling, kind)
     counted = not options.not_get_distributions
     made = build(bank, options.workers, counted)
     what = f'{bank.num:,} crops' + (f', counts in {bank.counts_file}' if counted else '')

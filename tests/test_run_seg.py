@@ -16,6 +16,7 @@ import torch
 import run_seg
 from mmseg.datasets.image_io import read_depth, read_label
 from mmseg.engine.config import load_config
+from mmseg.engine.depth_bank_build import crops_to_count
 from mmseg.engine.depth_bank_source import source_pairs
 from mmseg.models.uda.components.depth_bank import DepthBank, bank_paths
 
@@ -135,6 +136,100 @@ def test_bank_of_the_original_can_be_counted(config: str, tmp_path: Path) -> Non
         run(config, tmp_path / 'bank')
     run(config, tmp_path / 'bank', '--not_get_images')
     assert len(DepthBank(bank_paths(tmp_path / 'bank')).check(19)) == 5
+
+
+def described(folder: Path) -> dict:
+    return json.loads((folder / 'bank.json').read_text())
+
+
+def test_counting_anew_takes_the_number_of_the_bank(config: str, tmp_path: Path) -> None:
+    """Without --num_crops, of a bank that is smaller than the published one."""
+    bank = tmp_path / 'bank'
+    run(config, bank, '--num_crops', '4')
+    whole = content(bank)
+    command = ['--config', config, '--dataset_name', 'gta', '--source_preprocessed_path', str(bank), '--workers', '0']
+    run_seg.main([*command, '--not_get_images'])
+    assert content(bank) == whole
+    # More crops than the bank has do not change it.
+    for name in ('images', 'labels', 'depth'):
+        (bank / name / '4.png').write_bytes((bank / name / '0.png').read_bytes())
+    (bank / 'gta_4_distribution.pth').unlink()
+    run_seg.main([*command, '--not_get_images'])
+    assert described(bank)['num'] == 4 and len(DepthBank(bank_paths(bank)).check(19)) == 4
+    # Of the original's folder, all of them.
+    for name in ('bank.json', 'gta_4_distribution.pth'):
+        (bank / name).unlink()
+    run_seg.main([*command, '--not_get_images'])
+    assert described(bank)['num'] == 5 and len(DepthBank(bank_paths(bank)).check(19)) == 5
+
+
+def test_how_many_crops_are_a_bank(tmp_path: Path) -> None:
+    labels = tmp_path / 'labels'
+    labels.mkdir()
+    for number in range(6):
+        (labels / f'{number}.png').touch()
+    assert [crops_to_count(tmp_path, published) for published in (None, 4, 6, 9)] == [6, 4, 6, 6]
+    (tmp_path / 'bank.json').write_text(json.dumps({'settings': {'seed': 3}}))  # of a run that did not end
+    assert [crops_to_count(tmp_path, published) for published in (None, 4, 9)] == [6, 4, 6]
+    (tmp_path / 'bank.json').write_text(json.dumps({'num': 3}))
+    assert crops_to_count(tmp_path, 9) == 3
+    (tmp_path / 'bank.json').write_text(json.dumps({'num': '3'}))
+    with pytest.raises(ValueError, match="bank.json: num '3', expected a number of crops; give it with --num_crops"):
+        crops_to_count(tmp_path, 9)
+
+
+def test_a_bank_stays_usable_while_a_larger_one_is_made_and_fails(config: str, tmp_path: Path) -> None:
+    bank = tmp_path / 'bank'
+    run(config, bank, '--num_crops', '2')
+    before = (bank / 'bank.json').read_bytes()
+    (good := tmp_path / 'gta/images/b.png').rename(kept := tmp_path / 'kept.png')
+    good.write_bytes(b'broken')
+    with pytest.raises(ValueError, match='crops could not be made'):
+        run(config, bank, '--num_crops', '12')
+    assert (bank / 'bank.json').read_bytes() == before and len(list((bank / 'labels').iterdir())) > 2
+    assert len(DepthBank(bank_paths(bank)).check(19)) == 2
+    with pytest.raises(ValueError, match='of 100 crops could not be made'):
+        run(config, bank, '--not_get_images', '--num_crops', '100')
+    assert (bank / 'bank.json').read_bytes() == before
+    kept.replace(good)
+    run(config, bank, '--num_crops', '12')
+    assert described(bank)['num'] == 12 and len(DepthBank(bank_paths(bank)).check(19)) == 12
+
+
+def test_a_bank_that_is_not_finished_says_only_its_settings(config: str, tmp_path: Path) -> None:
+    bank = tmp_path / 'bank'
+    run(config, bank, '--not_get_distributions')
+    _, settings = source_pairs(load_config(config), seed=3)
+    assert described(bank) == {'settings': settings}
+    with pytest.raises(FileNotFoundError, match='no .*_distribution.pth; repeat the run_seg.py command if'):
+        bank_paths(bank)
+    with pytest.raises(ValueError, match='holds crops of other settings .seed: 3 there, 4 now.'):
+        run(config, bank, '--seed', '4')
+
+
+def test_a_description_of_another_number_is_put_right_where_all_is_there(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    bank = tmp_path / 'bank'
+    run(config, bank, '--num_crops', '4')
+    whole = content(bank)
+    wrong = {**described(bank), 'num': 24966, 'counts': 'gta_24966_distribution.pth'}
+    (bank / 'bank.json').write_text(json.dumps(wrong, indent=1))
+    with pytest.raises(FileNotFoundError, match='names gta_24966_distribution.pth, which is not there; repeat the run'):
+        bank_paths(bank)
+    run(config, bank, '--num_crops', '4')
+    assert 'all there already' in capsys.readouterr().out
+    assert content(bank) == whole
+    when = (bank / 'bank.json').stat().st_mtime_ns
+    run(config, bank, '--num_crops', '4')
+    assert (bank / 'bank.json').stat().st_mtime_ns == when
+
+
+def test_no_seed_in_the_config_is_seed_0(config: str, tmp_path: Path) -> None:
+    Path(config).write_text(Path(config).read_text().replace('seed = 3', 'seed = None'))
+    run(config, tmp_path / 'bank')
+    run(config, tmp_path / 'zero', '--seed', '0')
+    assert content(tmp_path / 'bank') == content(tmp_path / 'zero')
 
 
 def test_every_image_once(config: str, tmp_path: Path) -> None:

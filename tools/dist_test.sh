@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Evaluates on several GPUs (or CPU processes) of this machine; further options go to tools/test.py.
+# Evaluates on several GPUs (or CPU processes); further options go to tools/test.py.
 #   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS --eval mIoU
+# On several machines: NNODES, NODE_RANK, MASTER_ADDR and PORT as for dist_train.sh.
 set -eu
 if [ $# -lt 3 ] || ! [ "$3" -gt 0 ] 2>/dev/null; then
     echo 'usage: bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [options of tools/test.py]' >&2
@@ -10,6 +11,6 @@ config=$1 checkpoint=$2 gpus=$3
 shift 3
 root=$(dirname "$0")/..
 . "$root/tools/choose_python.sh"
-# --standalone finds a free port: two evaluations on one machine do not meet. The address needs no name service.
-exec "$PYTHON" -m torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc_per_node "$gpus" \
+. "$root/tools/choose_nodes.sh"
+exec "$PYTHON" -m torch.distributed.run "${nodes[@]}" --nproc_per_node "$gpus" \
     "$root/tools/test.py" "$config" "$checkpoint" "$@"

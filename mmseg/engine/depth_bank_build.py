@@ -6,6 +6,7 @@ classes are as frequent, and a crop may show the same image as another.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -22,11 +23,31 @@ from mmseg.engine.depth_bank_crops import FOLDERS, BankCrops, crop_files, draw_c
 from mmseg.engine.depth_bank_description import check_folder, write_description
 from mmseg.engine.depth_bank_source import Bank
 from mmseg.evaluation.progress import track
-from mmseg.models.uda.components.depth_bank import BINS
+from mmseg.models.uda.components.depth_bank import BINS, DESCRIPTION, described
 
 SHOWN = 5
 # Crops whose size is measured for the estimate.
 MEASURED = 4
+
+
+def crops_to_count(folder: Path, published: int | None) -> int:
+    """How many crops of a folder are a bank: those of ``bank.json``, else all, but no more than were published.
+
+    Args:
+        folder: of the bank.
+        published: number of the published bank, whose folder has two crops more; None = there is none.
+
+    Raises:
+        ValueError: ``bank.json`` cannot be read, or gives no number.
+    """
+    description = folder / DESCRIPTION
+    num = described(description).get('num') if description.is_file() else None
+    if num is None:
+        there = len(list((folder / 'labels').glob('*.png')))
+        return there if published is None else min(published, there)
+    if not isinstance(num, int) or num < 1:
+        raise ValueError(f'{description}: num {num!r}, expected a number of crops; give it with --num_crops N')
+    return num
 
 
 def build(bank: Bank, workers: int, count: bool = True) -> bool:
@@ -35,27 +56,46 @@ def build(bank: Bank, workers: int, count: bool = True) -> bool:
     Args:
         bank: what to make.
         workers: processes that make crops; the result is the same for any number.
-        count: write the file of counts too.
+        count: write the file of counts too, and then what the bank is.
 
     Returns:
         False if everything was there already.
 
     Raises:
-        ValueError: the folder holds crops of other settings, the disk is too small, or crops could not be made.
+        ValueError: the folder holds crops of other settings, the disk is too small, or crops could not be made. What
+            ``bank.json`` says of counts that are there stays.
     """
     check_folder(bank)
     numbers = range(bank.num)
     missing = [number for number in numbers if not is_there(crop_files(bank.folder, number))] if bank.pairs else []
     if bank.pairs and not missing and (not count or bank.counts_file.is_file()):
+        if count and not _is_described(bank):
+            write_description(bank, _size_of_first(bank))
         return False
     for name in FOLDERS:
         os.makedirs(bank.folder / name, exist_ok=True)
     crop_size = _announce(bank, missing, count) if missing else _size_of_first(bank)
-    write_description(bank, crop_size)
+    _begin_description(bank)
     counts = _make(bank, crop_size, numbers if count else missing, workers)
     if count:
         _save(bank.counts_file, torch.from_numpy(counts).float())
+        write_description(bank, crop_size)
     return True
+
+
+def _begin_description(bank: Bank) -> None:
+    """How the crops are drawn, before the first is. Training reads counts by the description, so they come later."""
+    path = bank.folder / DESCRIPTION
+    if bank.pairs is not None and not path.is_file():
+        unfinished = path.with_suffix('.tmp')
+        unfinished.write_text(json.dumps({'settings': bank.settings}, indent=1))
+        os.replace(unfinished, path)
+
+
+def _is_described(bank: Bank) -> bool:
+    """Whether ``bank.json`` speaks of this bank, not of one with more or fewer crops or another name."""
+    stated = described(bank.folder / DESCRIPTION)
+    return stated.get('num') == bank.num and stated.get('counts') == bank.counts_file.name
 
 
 def _announce(bank: Bank, missing: list[int], count: bool) -> tuple[int, int]:

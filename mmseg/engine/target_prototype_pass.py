@@ -22,7 +22,9 @@ from mmseg.models.uda.components.prototypes import ClassSums, PrototypeBank, res
 
 
 def training_pipeline(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A target's training pipeline without labels, which nothing here reads."""
+    """A target's training pipeline without labels, unless they choose its crops."""
+    if any(step['type'] == 'RandomCrop' and step.get('cat_max_ratio', 1) < 1 for step in steps):
+        return steps
     return [step for step in steps if step['type'] != 'LoadAnnotations']
 
 
@@ -47,7 +49,7 @@ class TargetPrototypes:
     """A running mean over images of the feature where a class is predicted, at image size.
 
     An image counts for a class with at least 10 pixels of it; beyond 3000 images the mean becomes a moving average, as
-    published.
+    published, unless the rule says otherwise.
 
     Args:
         student: the segmentor, in eval mode.
@@ -85,10 +87,24 @@ class TargetPrototypes:
 
 
 def target_prototypes(
-    preprocessor: nn.Module, student: Any, dataset: Epochs, device: str, workers: int = 2
+    preprocessor: nn.Module,
+    student: Any,
+    dataset: Epochs,
+    device: str,
+    workers: int = 2,
+    rule: Mapping[str, Any] | None = None,
 ) -> ClassPrototypes:
-    """Prototypes over a dataset's samples, in their order whatever the number of processes."""
-    found = TargetPrototypes(student, device)
+    """Prototypes over a dataset's samples, in their order whatever the number of processes.
+
+    Args:
+        preprocessor: of the network's images.
+        student: the segmentor, in eval mode.
+        dataset: the samples.
+        device: to compute on.
+        workers: processes that read images.
+        rule: as in :class:`TargetPrototypes`.
+    """
+    found = TargetPrototypes(student, device, rule)
 
     def add(sample: Mapping[str, Any]) -> None:
         batch = preprocessor({'image': sample['image'][None], 'meta': [sample['meta']]}, training=True).source

@@ -6,12 +6,14 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmseg.engine import target_prototype_pass
 from mmseg.engine.class_prototype_files import read_class_prototypes
 from mmseg.engine.dataset_pass import domain_dataset
 from mmseg.engine.target_prototype_pass import Epochs, TargetPrototypes, training_pipeline
 from mmseg.models.uda.components.frozen_teachers import weights_hash
+from mmseg.models.uda.components.prototypes import PrototypeBank
 from mmseg.registry import MODELS
-from tests.datasets.tiny_data import cityscapes_config, gta_config, write_cityscapes, write_gta
+from tests.datasets.tiny_data import cityscapes_config, gta_config, train_pipeline, write_cityscapes, write_gta
 from tests.tools.tiny_run import model_config, student
 from tools.cal_prototypes import cal_prototype
 
@@ -84,6 +86,47 @@ def test_crops_differ_between_epochs_and_follow_from_the_seed(run):
     assert any(not torch.equal(views[0], view) for view in views[1:])
     assert all(torch.equal(first[number]['image'], again[number]['image']) for number in range(12))
     assert any(not torch.equal(first[number]['image'], other[number]['image']) for number in range(12))
+
+
+def test_labels_are_loaded_where_they_choose_the_crops(run):
+    """Of the published crops that look at the target's labels."""
+    cfg = Config.fromfile(str(run / f'{NAME}.py'))
+    pipeline = train_pipeline(scale=(64, 32), cat_max_ratio=0.1)
+    cfg.train_dataloader.dataset.target.pipeline = pipeline
+    cfg.dump(run / f'{NAME}.py')
+    cal_prototype.main(command(run, str(run), '--out', 'p.pth'))
+    assert int(read_class_prototypes('p.pth').counts.max()) > 0
+    chosen = Epochs(domain_dataset(cfg, 'target', training_pipeline), 4)
+    as_trained = Epochs(domain_dataset(cfg, 'target', lambda steps: steps), 4)
+    pipeline[3]['cat_max_ratio'] = 1.0
+    cfg.train_dataloader.dataset.target.pipeline = pipeline
+    others = Epochs(domain_dataset(cfg, 'target', training_pipeline), 4)
+    assert 'label' not in others[0]
+    boxes, trained, free = ([one[n]['meta']['crop_box'] for n in range(12)] for one in (chosen, as_trained, others))
+    assert boxes == trained != free
+
+
+@pytest.mark.parametrize(('words', 'cap'), [((), 3000), (('--cap', '20'), 20), (('--cap', 'none'), None)])
+def test_the_cap_of_the_mean(run, monkeypatch, words, cap):
+    banks = []
+
+    def bank(*arguments, **settings):
+        banks.append(PrototypeBank(*arguments, **settings))
+        return banks[-1]
+
+    monkeypatch.setattr(target_prototype_pass, 'PrototypeBank', bank)
+    cal_prototype.main(command(run, str(run), '--out', 'p.pth', *words))
+    assert banks[0].rule.cap == cap
+    assert 1 < int(read_class_prototypes('p.pth').counts.max()) <= 6
+    cal_prototype.main(command(run, str(run), '--out', 'one.pth', '--cap', '1'))
+    assert int(read_class_prototypes('one.pth').counts.max()) == 1
+
+
+@pytest.mark.parametrize('cap', ['0', '-3', '2.5', 'all'])
+def test_a_wrong_cap_is_said(cap, capsys):
+    with pytest.raises(SystemExit):
+        cal_prototype.parse_arguments(['c', 'k', f'--cap={cap}'])
+    assert f'--cap: {cap}: expected a number of images from 1, or none' in capsys.readouterr().err
 
 
 def test_an_unreadable_image_is_named_once_and_the_rest_is_used(run, caplog):

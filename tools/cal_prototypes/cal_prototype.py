@@ -29,6 +29,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', help='file to write (default: prototypes/TASK_roundR/TASK_METHOD-PATH_NET.pth for a '
                         'config rR_METHOD_PATH_NET_..._TASK, else prototypes.pth beside the checkpoint)')  # fmt: skip
     parser.add_argument('--epochs', type=int, default=4, help='passes over the images (default: %(default)s)')
+    parser.add_argument('--cap', type=_cap, default=3000, metavar='N|none',
+                        help='images of a class beyond which its mean becomes a moving average; none: a mean of all '
+                        '(default: %(default)s, as published)')  # fmt: skip
     parser.add_argument('--postfix', default='', help="added to the default file's name")
     parser.add_argument('--round', type=int, help="of the default file's folder, in place of the config's")
     parser.add_argument('--seed', type=int, help="of the crops (default: the config's, else 0)")
@@ -47,6 +50,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     if options.gpu_id is not None and options.device is None:
         options.device = f'cuda:{options.gpu_id}'
     return options
+
+
+def _cap(text: str) -> int | None:
+    if text == 'none':
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text}: expected a number of images from 1, or none')
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -68,7 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
     dataset = domain_dataset(cfg, 'target', training_pipeline)
     seed = options.seed if options.seed is not None else cfg.get('seed') or 0
     with number_format:
-        found = target_prototypes(preprocessor, student, Epochs(dataset, options.epochs, seed), device, options.workers)
+        samples = Epochs(dataset, options.epochs, seed)
+        found = target_prototypes(preprocessor, student, samples, device, options.workers, {'cap': options.cap})
     if rank() > 0:
         return
     write_class_prototypes(path, found, options.epochs, str(checkpoint))

@@ -181,13 +181,20 @@ class DepthBank:
 
 def _counts_file(folder: Path, key: str) -> Path:
     description = folder / DESCRIPTION
-    if description.is_file() and 'counts' in (stated := _described(description)):
-        return folder / stated['counts']
+    if description.is_file() and 'counts' in (stated := described(description)):
+        file = folder / stated['counts']
+        if not file.is_file():
+            raise FileNotFoundError(
+                f'{key}.bank: {description} names {file.name}, which is not there; repeat the run_seg.py command that '
+                'made the bank'
+            )
+        return file
     files = sorted(folder.glob(COUNTS_PATTERN))
     if not files:
         raise FileNotFoundError(
-            f'{key}.bank: {folder} has no {COUNTS_PATTERN}; count its crops with python run_seg.py --config CONFIG '
-            f'--dataset_name gta|synthia --source_preprocessed_path {folder} --not_get_images'
+            f'{key}.bank: {folder} has no {COUNTS_PATTERN}; repeat the run_seg.py command if it was interrupted, or '
+            'count the crops that are there with python run_seg.py --config CONFIG --dataset_name gta|synthia '
+            f'--source_preprocessed_path {folder} --not_get_images'
         )
     if len(files) > 1:
         names = ', '.join(file.name for file in files)
@@ -197,7 +204,12 @@ def _counts_file(folder: Path, key: str) -> Path:
     return files[0]
 
 
-def _described(file: Path) -> dict[str, Any]:
+def described(file: Path) -> dict[str, Any]:
+    """What a bank's description says.
+
+    Raises:
+        ValueError: it is not JSON, or no object.
+    """
     try:
         stated = json.loads(file.read_text())
     except ValueError as error:
@@ -208,7 +220,7 @@ def _described(file: Path) -> dict[str, Any]:
 
 
 def _check_description(file: Path, found: dict[str, Any]) -> None:
-    stated = _described(file)
+    stated = described(file)
     for name, value in found.items():
         if name in stated and stated[name] != value:
             raise ValueError(f'{file}: says {name} {stated[name]}, but the bank has {value}')

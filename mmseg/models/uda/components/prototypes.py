@@ -124,14 +124,14 @@ class ImageMean:
 
     Args:
         min_pixels: an image counts for a class with at least so many positions of it.
-        cap: largest n.
+        cap: largest n; None = none, the mean of all images.
 
     Raises:
         ValueError: for numbers below 1.
     """
 
-    def __init__(self, min_pixels: int = 10, cap: int = 3000) -> None:
-        if min_pixels < 1 or cap < 1:
+    def __init__(self, min_pixels: int = 10, cap: int | None = 3000) -> None:
+        if min_pixels < 1 or (cap is not None and cap < 1):
             raise ValueError(f'prototypes: min_pixels and cap are at least 1, not {min_pixels} and {cap}')
         self.min_pixels = min_pixels
         self.cap = cap
@@ -142,7 +142,9 @@ class ImageMean:
         for mean, present in zip(means, taken, strict=True):
             share = present.to(vectors.dtype) / (counts + 1).to(vectors.dtype)
             vectors = vectors + share[:, None] * (mean - vectors)
-            counts = (counts + present).clamp(max=self.cap)
+            counts = counts + present
+            if self.cap is not None:
+                counts = counts.clamp(max=self.cap)
         return vectors, counts
 
 
