@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import copy
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.class_balanced import ClassBalancedSampling
 from mmseg.datasets.concatenation import ConcatDataset, build_dataset
+from mmseg.datasets.pseudo_margins import with_margins
 from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.datasets.rare_class_sampling import RareClassSampling
-from mmseg.datasets.transforms import (
-    Compose,
-    KeepWholeImage,
-    LoadImageFromFile,
-    LoadSoftLabels,
-    PseudoMargins,
-    RandomCrop,
-    Resize,
-)
+from mmseg.datasets.transforms import KeepWholeImage, LoadSoftLabels, RandomCrop
 from mmseg.datasets.transforms.geometry import Box, random_box
 from mmseg.registry import DATASETS
 
@@ -31,7 +25,6 @@ _PAIR, _SOURCE, _TARGET = range(3)
 
 Domain = BaseSegDataset | ConcatDataset
 ORDERS = ('random', 'shuffled')
-NO_MARGINS = (0, 0, 0, 0)
 # What samples hold of the whole image that the crop is a part of.
 OF_WHOLE_IMAGE = ('whole', 'soft_label')
 
@@ -86,6 +79,7 @@ class UDADataset(Dataset):
                 f'source_order={source_order!r} and a sampling of source files exclude each other: keep one'
             )
         self.source_order, self.target_order = source_order, target_order
+        say_if_labels_choose_crops(self.target)
         self.metainfo = self.target.metainfo
         self.sync_crop_size = tuple(sync_crop_size) if sync_crop_size else None
         if self.sync_crop_size:
@@ -196,37 +190,13 @@ def crop_sample(sample: Mapping[str, Any], box: Box) -> dict[str, Any]:
     return {**sample, **cropped, 'meta': {**sample['meta'], 'img_shape': content, 'sync_box': (y1, y2, x1, x2)}}
 
 
-def with_margins(dataset: Domain, margins: Sequence[int] | Sequence[Sequence[int] | None]) -> Domain:
-    """A copy of the dataset whose pipeline makes the mask of valid pixels, right after the last resize.
-
-    Raises:
-        ValueError: the pipeline has a ``PseudoMargins`` already, or nothing that loads an image; a list of margins has
-            not one for each dataset.
-    """
-    parts = dataset.parts if isinstance(dataset, ConcatDataset) else [dataset]
-    if margins and isinstance(margins[0], int):
-        margins = [margins] * len(parts)  # type: ignore[list-item]
-    if len(margins) != len(parts):
-        raise ValueError(f'pseudo_margins lists {len(margins)} margins for {len(parts)} target data sets')
-    changes = iter(margins)
-    if isinstance(dataset, ConcatDataset):
-        return dataset.with_parts(lambda part: _with_margins(part, next(changes)))
-    return _with_margins(dataset, next(changes))
-
-
-def _with_margins(dataset: BaseSegDataset, margins: Sequence[int] | None) -> BaseSegDataset:
-    pipeline = dataset.pipeline
-    if pipeline.find(PseudoMargins) is not None:
-        raise ValueError('pseudo_margins and a PseudoMargins in the target pipeline exclude each other')
-    position = pipeline.find(Resize)
-    position = pipeline.find(LoadImageFromFile) if position is None else position
-    if position is None:
-        raise ValueError('pseudo_margins needs LoadImageFromFile in the target pipeline')
-    crop = pipeline.find(RandomCrop)
-    if crop is not None and crop < position:
-        raise ValueError('pseudo_margins needs Resize before RandomCrop in the target pipeline')
-    transforms = list(pipeline.transforms)
-    transforms.insert(position + 1, PseudoMargins(margins or NO_MARGINS, dataset.margins_canvas))
-    dataset = copy.copy(dataset)
-    dataset.pipeline = Compose(transforms)
-    return dataset
+def say_if_labels_choose_crops(target: Domain) -> None:
+    """Warn of target pipelines whose random crops depend on labels, which adaptation should not have."""
+    for part in target.parts if isinstance(target, ConcatDataset) else [target]:
+        if any(isinstance(step, RandomCrop) and step.cat_max_ratio < 1 for step in part.pipeline.transforms):
+            print_log(
+                f'{part.name}: RandomCrop with cat_max_ratio below 1 chooses crops of the target by their labels, so '
+                'this is no unsupervised adaptation',
+                'current',
+                logging.WARNING,
+            )

@@ -4,7 +4,7 @@ import torch
 from mmengine.dataset import worker_init_fn
 from torch.utils.data import DataLoader
 
-from mmseg.datasets import SampleNumberSampler, UDADataset, collate_domains
+from mmseg.datasets import SampleNumberSampler, UDADataset, collate_domains, domain_pair
 from mmseg.datasets.domain_pair import crop_sample
 from mmseg.registry import DATASETS
 from tests.datasets.tiny_data import cityscapes_config, gta_config, train_pipeline, write_cityscapes, write_gta
@@ -37,6 +37,17 @@ def test_sample(roots):
     assert set(sample['source']) == {'image', 'label', 'meta'} and set(sample['target']) == {'image', 'valid', 'meta'}
     assert all(sample[name]['image'].shape == (3, 32, 32) for name in sample)
     assert len(pairs) == 20 and pairs.metainfo['classes'][10] == 'sky'
+
+
+@pytest.mark.parametrize(('ratio', 'lines'), [(0.75, 1), (1.0, 0)])
+def test_target_crops_by_labels_are_said_to_be_no_adaptation(roots, monkeypatch, ratio, lines):
+    said = []
+    monkeypatch.setattr(domain_pair, 'print_log', lambda text, *_: said.append(text))
+    target = cityscapes_config(roots[1])
+    crop = next(step for step in target['pipeline'] if step['type'] == 'RandomCrop')
+    crop['cat_max_ratio'] = ratio
+    UDADataset(gta_config(roots[0]), target)
+    assert len(said) == lines and all('cityscapes: RandomCrop with cat_max_ratio below 1' in line for line in said)
 
 
 def test_all_pairs_occur(roots):
