@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from typing import Any
+
+from mmengine.logging import print_log
 
 from mmseg.datasets.base_dataset import BaseSegDataset
 from mmseg.datasets.classes import CITYSCAPES_METAINFO
@@ -17,7 +20,8 @@ class ACDCDataset(BaseSegDataset):
     """``rgb_anon/<condition>/<split>/<drive>/*_rgb_anon.png``, as published; labels likewise below ``gt``.
 
     The flat layout of the DAFormer code base, ``rgb_anon/<split>/<drive>/``, is read too, by ``split`` or by
-    ``data_prefix``; it does not tell the conditions.
+    ``data_prefix``; it does not tell the conditions. Where both are, as its instructions leave them, the flat copies
+    are left out.
 
     Args:
         split: train, val or test; None = all images below the folders of ``data_prefix``.
@@ -60,16 +64,28 @@ class ACDCDataset(BaseSegDataset):
                     f'ACDCDataset: no images of condition {condition} in {self.img_dir}; in a flat layout the '
                     'conditions cannot be told apart: keep rgb_anon/<condition>/<split>/<drive> as published'
                 )
+        if copies := _flat_copies(found):
+            what = f'{len(copies)} images are below their condition too, e.g. {min(copies)}: these copies are left out'
+            print_log(f'ACDCDataset: {self.img_dir}: {what}', 'current', logging.WARNING)
+            found = {stem: name for stem, name in found.items() if stem not in copies}
         return {stem: name for stem, name in found.items() if self._in_conditions(stem)}
 
     def _find_labels(self) -> set[str]:
-        return {name for name in super()._find_labels() if self._in_split(name) and self._in_conditions(name)}
+        found = {name for name in super()._find_labels() if self._in_split(name)}
+        return {name for name in found - _flat_copies(found) if self._in_conditions(name)}
 
     def _in_split(self, name: str) -> bool:
         return self.split is None or _has_folder(name, self.split)
 
     def _in_conditions(self, name: str) -> bool:
         return self.conditions is None or any(_has_folder(name, condition) for condition in self.conditions)
+
+
+def _flat_copies(names: Collection[str]) -> set[str]:
+    """Those outside the conditions' folders that are inside too."""
+    inside = {name for name in names if any(_has_folder(name, condition) for condition in CONDITIONS)}
+    known = {name.rpartition('/')[2] for name in inside}
+    return {name for name in names if name not in inside and name.rpartition('/')[2] in known}
 
 
 def _has_folder(name: str, folder: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from mmseg.datasets.archive_folders import found_deeper
 from mmseg.datasets.depth_files import check_depth_maps, exchanged
 from mmseg.datasets.label_map import LabelMap
 from mmseg.datasets.metainfo import complete_metainfo
@@ -142,9 +143,10 @@ class BaseSegDataset(Dataset):
     def _find_images(self) -> dict[str, str]:
         """Names of the images without suffix -> with suffix, sorted, relative to the image folder."""
         if not os.path.isdir(self.img_dir):
+            deeper = found_deeper(self.data_root, os.path.relpath(self.img_dir, self.data_root or '.'))
             raise FileNotFoundError(
                 f'{type(self).__name__}: image folder {self.img_dir} does not exist (layouts: docs/getting_started.md, '
-                'of your own data: docs/custom_dataset.md)'
+                f'of your own data: docs/custom_dataset.md){deeper}'
             )
         stems: dict[str, str] = {}
         names = sorted(files_below(self.img_dir))

@@ -16,7 +16,9 @@ from mmseg.datasets.classes import CITYSCAPES_COLOURS
 from mmseg.datasets.label_tables import TRAIN_TO_CITYSCAPES
 from mmseg.structures import IGNORE
 
-CONFIG_FILE = 'config_v1.2.json'
+# Of the archive of v2.0, and of that of v1.2.
+CONFIG_FILES = ('config_v1.2.json', 'config.json')
+NUM_CLASSES = 66  # of v1.2
 # Parts of a name -> class; the first line with a part that occurs counts.
 RULES = (
     (('trafficsign', 'front', 'back'), 'traffic sign'),
@@ -58,8 +60,24 @@ def mapillary_table(names: Sequence[str], train_ids: bool = True) -> np.ndarray:
     return table
 
 
+def find_class_names(root: str | Path) -> list[str]:
+    """Names of v1.2's classes from the configuration file in Mapillary's folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is broken, of another form, or of another version.
+    """
+    own, plain = (Path(root) / name for name in CONFIG_FILES)
+    if own.is_file() or not plain.is_file():
+        return read_class_names(own)
+    names = read_class_names(plain)
+    if len(names) != NUM_CLASSES:
+        raise ValueError(f'{plain} has {len(names)} classes, v1.2 has {NUM_CLASSES}: it is of another version')
+    return names
+
+
 def read_class_names(path: str | Path) -> list[str]:
-    """Readable names of the classes in Mapillary's configuration file, in the order of their ids.
+    """Readable names of the classes in a configuration file of Mapillary's, in the order of their ids.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -70,7 +88,8 @@ def read_class_names(path: str | Path) -> list[str]:
         return [str(label['readable']) for label in content['labels']]
     except FileNotFoundError:
         raise FileNotFoundError(
-            f'{path} does not exist; it lies in the archive of Mapillary Vistas, v1.2 and v2.0, beside training/'
+            f'{path} does not exist, nor config.json; the former lies beside training/ in the archive of Mapillary '
+            'Vistas v2.0, the latter in that of v1.2'
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not Mapillary's configuration ({type(error).__name__}: {error})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ from mmseg.evaluation.id_checks import IdChecks
 from mmseg.evaluation.prediction_files import write_ids, write_picture
 from mmseg.evaluation.tables import class_table, summary_table
 from mmseg.registry import METRICS
+
+NOTHING_LABELLED = (
+    'No pixel of the label maps is labelled, so there is no score. Of a test split? Its labels are not public: '
+    'tools/test.py --format-only writes what its server takes'
+)
 
 
 @METRICS.register_module()
@@ -220,6 +226,8 @@ class IoUMetric(BaseMetric):
 
     def _scores(self, matrix: Tensor) -> dict[str, float]:
         """Means first, then ``<score>.<class>``, in percent."""
+        if not matrix.any():
+            print_log(NOTHING_LABELLED, 'current', logging.WARNING)
         per_class = {name: 100 * values for name, values in class_scores(matrix).items()}
         if self.nan_to_num is not None:
             per_class = {name: values.nan_to_num(self.nan_to_num) for name, values in per_class.items()}

@@ -1,9 +1,12 @@
 """ACDC, Dark Zurich and BDD100K in their published layouts."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from mmseg.datasets import ACDCDataset, BDD100KDataset, DarkZurichDataset
+from mmseg.datasets import ACDCDataset, BDD100KDataset, DarkZurichDataset, acdc
 from tests.datasets.tiny_data import picture, save
 
 LOAD = [{'type': 'LoadImageFromFile'}, {'type': 'LoadAnnotations'}]
@@ -42,6 +45,22 @@ def test_acdc_in_the_flat_layout(tmp_path):
         ACDCDataset(str(tmp_path), split='train', conditions='fog')
 
 
+def test_acdc_with_copies_without_conditions(published, monkeypatch):
+    said = []
+    monkeypatch.setattr(acdc, 'print_log', lambda text, *_: said.append(text))
+    plain = ACDCDataset(published, split='val', pipeline=LOAD)
+    for folder, suffix in (('rgb_anon', '_rgb_anon.png'), ('gt', '_gt_labelTrainIds.png')):
+        for condition in acdc.CONDITIONS:
+            shutil.copytree(f'{published}/{folder}/{condition}/val', f'{published}/{folder}/val', dirs_exist_ok=True)
+        assert len(list(Path(published, folder).rglob(f'val/*/*{suffix}'))) == 8
+    both = ACDCDataset(published, split='val', pipeline=LOAD)
+    assert both.img_names == plain.img_names and both.label_names == plain.label_names
+    assert both.unmatched_files() == ([], set())
+    assert len(said) == 1 and '4 images are below their condition too' in said[0]
+    prefix = {'img_path': 'rgb_anon/val', 'seg_map_path': 'gt/val'}
+    assert len(ACDCDataset(published, data_prefix=prefix, pipeline=LOAD)) == 4 and len(said) == 1
+
+
 def test_acdc_messages(published):
     with pytest.raises(ValueError, match="no condition 'dusk'; there are fog"):
         ACDCDataset(published, conditions='dusk')
@@ -69,3 +88,15 @@ def test_bdd100k(tmp_path, images, labels, suffix):
     prefix = {'img_path': images, 'seg_map_path': labels}
     dataset = BDD100KDataset(str(tmp_path), data_prefix=prefix, seg_map_suffix=suffix, pipeline=LOAD)
     assert len(dataset) == 1 and len(dataset.metainfo['classes']) == 19
+
+
+def test_bdd100k_without_the_images_that_do_not_go_with_their_labels(tmp_path):
+    prefix = {'img_path': 'images/10k/val', 'seg_map_path': 'labels/sem_seg/masks/val'}
+    for name in ('7d06fefd-f7be05a6', '80a9e37d-e4548ac1', '9342e334-33d167eb'):
+        save(tmp_path / prefix['img_path'] / f'{name}.jpg', picture(4, 6))
+    save(tmp_path / prefix['seg_map_path'] / '7d06fefd-f7be05a6.png', np.zeros((4, 6), np.uint8))
+    save(tmp_path / prefix['seg_map_path'] / '9342e334-33d167eb.png', np.zeros((6, 4), np.uint8))
+    dataset = BDD100KDataset(str(tmp_path), data_prefix=prefix, pipeline=LOAD)
+    assert dataset.img_names == ['7d06fefd-f7be05a6.jpg'] and dataset.unmatched_files() == ([], set())
+    with pytest.raises(FileNotFoundError, match='1 of 3 images have no label map'):
+        BDD100KDataset(str(tmp_path), data_prefix=prefix, pipeline=LOAD, left_out=())

@@ -109,7 +109,10 @@ def test_missing_folders_and_files(tmp_path):
     root = write_gta(tmp_path / 'gta')
     with pytest.raises(FileNotFoundError) as error:
         DATASETS.build(gta_config(str(tmp_path / 'nowhere')))
-    assert 'nowhere/images does not exist' in one_line(error)
+    assert 'nowhere/images does not exist' in one_line(error) and 'it is in' not in one_line(error)
+    with pytest.raises(FileNotFoundError) as error:
+        DATASETS.build(gta_config(str(tmp_path)))
+    assert f'it is in {root}: move the contents of that folder up' in one_line(error)
     (tmp_path / 'empty/images').mkdir(parents=True)
     with pytest.raises(FileNotFoundError) as error:
         DATASETS.build(gta_config(str(tmp_path / 'empty')))

@@ -45,6 +45,17 @@ def metric_of(classes=CLASSES, **options):
     return metric
 
 
+def test_label_maps_without_labels_are_named(monkeypatch):
+    said = []
+    monkeypatch.setattr(iou_metric, 'print_log', lambda text, *_, **__: said.append(text))
+    metric = metric_of()
+    for label, warned in ((255, True), (3, False)):
+        said.clear()
+        metric.process({}, [sample(np.zeros((4, 4), int), np.full((4, 4), label))])
+        metric.evaluate(1)
+        assert (iou_metric.NOTHING_LABELLED in said) is warned
+
+
 def test_absent_classes_and_subsets():
     label = np.repeat(np.arange(19), 4).reshape(4, 19)
     label[label == CLASSES.index('train')] = 255

@@ -119,7 +119,12 @@ def test_bad_files_are_named_and_the_others_converted(tmp_path, capsys):
         (
             lambda root: (root / 'config_v1.2.json').unlink(),
             FileNotFoundError,
-            'config_v1.2.json does not exist; it lies',
+            'config_v1.2.json does not exist, nor config.json; the former lies',
+        ),
+        (
+            lambda root: (root / 'config_v1.2.json').rename(root / 'config.json'),
+            ValueError,
+            f'config.json has {len(NAMES)} classes, v1.2 has 66',
         ),
         (lambda root: (root / 'config_v1.2.json').write_text('{'), ValueError, "is not Mapillary's configuration"),
         (lambda root: (root / 'config_v1.2.json').write_text('{"labels": [1]}'), ValueError, 'is not Mapillary'),
@@ -131,6 +136,17 @@ def test_what_is_missing_is_said(tmp_path, spoil, error, message):
     spoil(root)
     with pytest.raises(error, match=message):
         convert(root, '--train_id')
+
+
+def test_the_archive_of_v12_calls_its_configuration_differently(tmp_path):
+    root = write_vistas(tmp_path)
+    assert convert(root, out='one') == 0
+    (root / 'config_v1.2.json').unlink()
+    more = [f'Class {number}' for number in range(len(NAMES), 66)]
+    (root / 'config.json').write_text(json.dumps({'labels': [{'readable': name} for name in [*NAMES, *more]]}))
+    assert convert(root, out='other') == 0
+    for path in sorted((root / 'one').rglob('*.png')):
+        assert path.read_bytes() == (root / 'other' / path.relative_to(root / 'one')).read_bytes()
 
 
 def test_unknown_folder(tmp_path):

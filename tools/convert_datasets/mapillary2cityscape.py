@@ -3,8 +3,8 @@
     python tools/convert_datasets/mapillary2cityscape.py data/mapillary data/mapillary/cityscape_trainIdLabel --train_id
 
 Writes ``<out_dir>/{train,val}/label/<name>.png``, and with ``--train_id`` the statistics of the training labels for
-rare class sampling into Mapillary's folder. The classes' names come from ``config_v1.2.json``; ``--table`` prints what
-becomes of each. An interrupted conversion continues where it stopped.
+rare class sampling into Mapillary's folder. The classes' names come from ``config_v1.2.json``, in the archive of v1.2
+``config.json``; ``--table`` prints what becomes of each. An interrupted conversion continues where it stopped.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from mmseg.datasets import conversion  # noqa: E402
 from mmseg.datasets.base_dataset import files_below  # noqa: E402
 from mmseg.datasets.image_io import read_label  # noqa: E402
 from mmseg.datasets.mapillary_labels import (  # noqa: E402
-    CONFIG_FILE,
     cityscapes_class,
+    find_class_names,
     mapillary_table,
-    read_class_names,
 )
 from mmseg.structures import IGNORE  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
@@ -93,7 +92,9 @@ def print_table(names: Sequence[str]) -> None:
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('mapillary_path', help='folder with training/, validation/ and config_v1.2.json')
+    parser.add_argument(
+        'mapillary_path', help='folder with training/, validation/ and config_v1.2.json, or config.json'
+    )
     parser.add_argument('out_dir', help='folder for train/label and val/label')
     parser.add_argument(
         '--train_id',
@@ -111,7 +112,7 @@ def convert(arguments: Sequence[str] | None = None) -> int:
     args = parse_arguments(arguments)
     if not os.path.isdir(args.mapillary_path):
         raise FileNotFoundError(f'folder {args.mapillary_path} does not exist')
-    names = read_class_names(os.path.join(args.mapillary_path, CONFIG_FILE))
+    names = find_class_names(args.mapillary_path)
     if args.table:
         print_table(names)
     claim_folder(args.out_dir, args.train_id)
