@@ -56,7 +56,29 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
     # It needs this module's table of keys.
     from mmseg.engine.legacy_config import is_legacy, upgrade
 
-    return upgrade(cfg) if is_legacy(cfg) else cfg
+    cfg = upgrade(cfg) if is_legacy(cfg) else cfg
+    _take_pretrained(cfg)
+    return cfg
+
+
+def _take_pretrained(cfg: Config) -> None:
+    """Move ``backbone.init_cfg`` of type ``Pretrained``, OpenMMLab's name for an encoder's weights, to ``pretrained``.
+
+    Raises:
+        ValueError: ``pretrained`` names some already.
+    """
+    model = cfg.get('model') or {}
+    backbone = model.get('backbone') or {}
+    given = backbone.get('init_cfg') or {}
+    if not isinstance(given, dict) or given.get('type') != 'Pretrained':
+        return
+    if named := model.get('pretrained') or backbone.get('pretrained'):
+        raise ValueError(
+            f'model.backbone.init_cfg names weights, {given.get("checkpoint")}, and so does pretrained, {named}: '
+            'keep one'
+        )
+    del backbone['init_cfg']
+    backbone['pretrained'] = given.get('checkpoint')
 
 
 def check_is_training(cfg: Config) -> None:

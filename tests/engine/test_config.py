@@ -54,6 +54,15 @@ def test_broken_configs(tmp_path, text, words):
         load_config(write(tmp_path / 'a.py', text))
 
 
+def test_weights_as_openmmlab_names_them(tmp_path):
+    text = "model = dict(backbone=dict(type='mit_b0', init_cfg=dict(type='Pretrained', checkpoint='mit_b0.pth')))\n"
+    backbone = load_config(write(tmp_path / 'a.py', text)).model.backbone
+    assert backbone == {'type': 'mit_b0', 'pretrained': 'mit_b0.pth'}
+    write(tmp_path / 'b.py', "_base_ = ['a.py']\nmodel = dict(pretrained='other.pth')\n")
+    with pytest.raises(ValueError, match=r'init_cfg names weights, mit_b0.pth, and so does pretrained, other.pth'):
+        load_config(tmp_path / 'b.py')
+
+
 def test_json_config_and_dump_round_trip(tmp_path):
     path = write(tmp_path / 'a.json', '{"model": {"type": "X"}, "sampling": {"temperature": "inf"}}')
     cfg = load_config(path)

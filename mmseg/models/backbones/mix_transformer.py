@@ -40,10 +40,12 @@ class MixVisionTransformer(Backbone):
         with_cp: recompute each block's activations in the backward pass to save memory.
         pretrained: see :class:`Backbone`.
         drop_rate, attn_drop_rate: only 0, as published.
-        img_size, patch_size, style, init_cfg: accepted because configs have them; mean nothing here.
+        img_size, patch_size, style: accepted because configs have them; mean nothing here.
+        init_cfg: only None: ``pretrained`` names the weights.
 
     Raises:
-        ValueError: if a drop rate is not 0, a width cannot be split into its heads, or the lists differ in length.
+        ValueError: if a drop rate is not 0, init_cfg is given, a width cannot be split into its heads, or the lists
+            differ in length.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class MixVisionTransformer(Backbone):
             raise ValueError(
                 f'MixVisionTransformer drops paths only, not drop_rate={drop_rate} or attn_drop_rate={attn_drop_rate}'
             )
+        if init_cfg is not None:
+            raise ValueError(f'MixVisionTransformer: no init_cfg, but pretrained names the weights; got {init_cfg}')
         stages = len(depths)
         if any(len(option) != stages for option in (embed_dims, num_heads, mlp_ratios, sr_ratios)):
             raise ValueError(

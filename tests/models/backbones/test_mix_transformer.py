@@ -82,6 +82,8 @@ def test_settings_without_effect_are_taken(kind):
         assert MODELS.build({'type': kind, 'in_chans': 4}).patch_embed1.proj.in_channels == 4
     with pytest.raises(ValueError, match='not drop_rate=0.1 or attn_drop_rate=0'):
         MODELS.build({'type': kind, 'drop_rate': 0.1})
+    with pytest.raises(ValueError, match='no init_cfg, but pretrained names the weights'):
+        MODELS.build({'type': kind, 'init_cfg': {'type': 'Pretrained', 'checkpoint': 'a.pth'}})
 
 
 def test_a_published_size_is_fixed():

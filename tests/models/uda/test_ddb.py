@@ -1,5 +1,7 @@
 """DDB's distillation against its equations written out, and the frozen teachers around it."""
 
+import argparse
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -186,6 +188,14 @@ def test_a_resumed_run_needs_the_same_teachers(teachers, tmp_path):
     other = write_teacher(tmp_path, 'cu', 7)
     with pytest.raises(ValueError, match='cu .* has other weights than the teacher that the run was started with'):
         initialised([other, teachers[1]]).load_training_state(state)
+
+
+def test_a_teacher_that_needs_pickle_is_read_when_it_is_trusted(teachers, tmp_path):
+    content = torch.load(tmp_path / 'cu.pth', weights_only=True)
+    torch.save({**content, 'options': argparse.Namespace(lr=1)}, tmp_path / 'cu.pth')
+    with pytest.raises(ValueError, match='cu: .* can run code when read; .* add trust=True to the settings of cu'):
+        initialised(teachers)
+    assert initialised([{**teachers[0], 'trust': True}, teachers[1]])
 
 
 def test_what_is_wrong_is_said_in_one_line(teachers, tmp_path):

@@ -35,6 +35,7 @@ class FrozenTeacher:
             file, whose ``model`` is meant.
         checkpoint: its weights, a checkpoint of any layout; empty = ``set_state`` gives them.
         ema: take the averaged teacher of the checkpoint instead of its student.
+        trust: read a checkpoint that needs pickle; only one from a trusted source, as it can run any code.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class FrozenTeacher:
         model: Mapping[str, Any] | nn.Module | str,
         checkpoint: str | None = None,
         ema: bool = False,
+        trust: bool = False,
     ) -> None:
         settings = _model_section(model)
         preprocessor = settings.pop('data_preprocessor', None)
         self.name = name
         self.checkpoint = checkpoint
         self.ema = ema
+        self.trust = trust
         self.preprocessor: Any = None if preprocessor is None else MODELS.build(dict(preprocessor))
         self.network: Any = MODELS.build(settings).requires_grad_(False).eval()
         self.identity = ''
@@ -65,9 +68,10 @@ class FrozenTeacher:
                 f'uda.teachers: {self.name} has no checkpoint; train it first, then set checkpoint to its latest.pth'
             )
         try:
-            load_student(self.network, self.checkpoint, ema=self.ema)
+            load_student(self.network, self.checkpoint, ema=self.ema, trust=self.trust)
         except (FileNotFoundError, ValueError) as error:
-            raise type(error)(f'uda.teachers: {self.name}: {error}') from None
+            reason = str(error).replace('add --trust-checkpoint', f'add trust=True to the settings of {self.name}')
+            raise type(error)(f'uda.teachers: {self.name}: {reason}') from None
         self.identity = weights_hash(self.network.state_dict().values())
 
     def set_state(self, state: Mapping[str, Tensor]) -> None:
