@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mmseg.datasets.base_dataset import BaseSegDataset
     from mmseg.datasets.statistics import Finding
 
-USABLE_FILE = 'usable_images{}.txt'
 NAMED = 20
 FILES_PER_PROCESS = 100
 
@@ -55,7 +54,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     what.add_argument('--table-only', action='store_true', help='write no files')
     what.add_argument('--labels-only', action='store_true', help='do not open the images: faster, less is checked')
     what.add_argument(
-        '--skip-broken', action='store_true', help=f'write statistics of the usable files, and {USABLE_FILE.format("")}'
+        '--skip-broken', action='store_true', help='write statistics of the usable files, and usable_images.txt'
     )
     what.add_argument('--nproc', type=int, default=4, help='most processes to use (default: %(default)s)')
     options = parser.parse_args(arguments)
@@ -120,7 +119,8 @@ def count_folder(
     from mmseg.datasets.statistics import check_overwriting
 
     if not options.table_only:
-        check_overwriting(folder, [dataset for _, _, dataset in parts])
+        labels = [(dataset.seg_map_dir, dataset.label_names) for _, _, dataset in parts]
+        check_overwriting(folder, labels, otherwise=', or --table-only')
     counted = []
     for title, config, dataset in parts:
         if title:
@@ -161,6 +161,7 @@ def write_files(folder: str, counted: list[Counted], options: argparse.Namespace
     """Write the statistics files, unless files are bad; returns the exit status."""
     from mmseg.datasets.conversion import write_statistics
     from mmseg.datasets.statistics import file_statistics
+    from mmseg.datasets.statistics_usable import USABLE_FILE, write_usable
 
     bad = sum(one.bad for one in counted)
     if options.table_only:
@@ -177,9 +178,10 @@ def write_files(folder: str, counted: list[Counted], options: argparse.Namespace
     write_statistics(folder, list(stats.items()))
     print(f'statistics of {len(stats):,} label maps: {os.path.join(folder, "sample_class_stats.json")} and two more')
     for number, one in enumerate(counted, 1):
-        if one.bad:
-            name = USABLE_FILE.format('' if len(counted) == 1 else f'_{number}')
-            write_usable(Path(folder) / name, one)
+        name = USABLE_FILE.format('' if len(counted) == 1 else f'_{number}')
+        usable = [finding.img_name for finding in one.usable]
+        if options.skip_broken and (line := write_usable(Path(folder) / name, one.dataset, usable)):
+            print(line)
     return 0
 
 
@@ -202,19 +204,11 @@ def name_problems(dataset: BaseSegDataset, unlabelled: list[int], extra: set[str
         warn(error, 'error')
     if len(errors) > NAMED:
         warn(f'... and {len(errors) - NAMED} more', 'error')
-
-
-def write_usable(path: Path, counted: Counted) -> None:
-    """Write the names of a dataset's usable images in the form of ``ann_file``."""
-    from mmseg.datasets.base_dataset import without_suffix
-
-    dataset = counted.dataset
-    stems = [without_suffix(finding.img_name, dataset.img_suffixes) for finding in counted.usable]
-    path.write_text('\n'.join(stems) + '\n', encoding='utf-8')
-    print(
-        f"{counted.bad} images were left out; to train without them: ann_file='{path.name}' in the dataset of "
-        f'{dataset.img_dir} ({path})'
-    )
+    if blank := [finding.img_name for finding in findings if finding.blank and finding.error is None]:
+        warn(
+            f'{len(blank)} of {len(dataset)} images are of a single colour, and count all the same: '
+            f'{examples(blank, NAMED)} (in {dataset.img_dir}; to train without them: ann_file, a list of the others)'
+        )
 
 
 def warn(text: str, kind: str = 'warning') -> None:

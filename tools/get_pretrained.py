@@ -89,7 +89,7 @@ def _lite0_source() -> str:
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        usage='python -m tools.get_pretrained NAME [--from SOURCE] | --check FILE [--for NETWORK] | --list',
+        usage='python -m tools.get_pretrained NAME [--from SOURCE] [OPTIONS] | --check FILE [--for NETWORK] | --list',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -101,6 +101,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--check', metavar='FILE', help='say what a file holds')
     parser.add_argument('--for', dest='network', metavar='NETWORK',
                         help='with --check: does it fit this network of --list, or that of a config?')  # fmt: skip
+    parser.add_argument('--trust-checkpoint', action='store_true', help='read files that can run code')
+    parser.add_argument('--segmentation-weights', action='store_true',
+                        help='take the encoder of a trained segmentation network all the same')  # fmt: skip
     options = parser.parse_args(arguments)
     if sum(map(bool, (options.name, options.list, options.check))) != 1:
         parser.error('give one of NAME, --check FILE and --list')
@@ -108,6 +111,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error('--for goes with --check FILE')
     if options.source and not options.name:
         parser.error('--from goes with NAME')
+    if options.segmentation_weights and not options.name:
+        parser.error('--segmentation-weights goes with NAME')
     return options
 
 
@@ -117,7 +122,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.list:
         list_published()
     elif options.check:
-        check(options.check, options.network)
+        check(options.check, options.network, options.trust_checkpoint)
     elif options.name in LITE0_NAMES:
         if options.source:
             raise ValueError(
@@ -127,7 +132,13 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         from mmseg.engine.pretrained.fetch import fetch
 
-        fetch(known(options.name), options.folder, options.source)
+        fetch(
+            known(options.name),
+            options.folder,
+            options.source,
+            trust=options.trust_checkpoint,
+            segmentation=options.segmentation_weights,
+        )
 
 
 def known(name: str) -> str:
@@ -154,7 +165,7 @@ def list_published() -> None:
         print(f'{name:{widths[0]}}  {entry.file:{widths[1]}}  {entry.places()}')
 
 
-def check(file: str, network: str | None) -> None:
+def check(file: str, network: str | None, trust: bool = False) -> None:
     """Print what a file holds, and whether a network takes it.
 
     Raises:
@@ -164,12 +175,12 @@ def check(file: str, network: str | None) -> None:
     from mmseg.engine.pretrained import find_pretrained
     from mmseg.engine.pretrained.check import load_into, read_contents
 
-    contents = read_contents(find_pretrained(file))
+    contents = read_contents(find_pretrained(file), trust)
     print(contents.path)
     for label, text in contents.lines():
         print(f'  {label:10}{text}')
     if network:
-        load_into(network_config(network), contents.path)
+        load_into(network_config(network), contents.path, trust)
         print(f'  {"fits":10}{network}')
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePath
@@ -30,6 +30,7 @@ class Finding:
         size: (width, height) of both.
         counts: (256,) pixels per id of the file; what the file marks as ignored counts as 255.
         error: what is wrong; None = nothing.
+        blank: every pixel of the image has the same colour.
     """
 
     img_name: str
@@ -37,6 +38,7 @@ class Finding:
     size: tuple[int, int] = (0, 0)
     counts: np.ndarray | None = None
     error: str | None = None
+    blank: bool = False
 
 
 def inspect(
@@ -48,13 +50,15 @@ def inspect(
         record: ``img_name``, ``img_path``, ``seg_map_path`` and ``ignore_index`` of one file.
         loader: the dataset's own.
         allowed: (256,) bool, ids that the files may hold.
-        read_images: read the image too, for its size and whether it is whole.
+        read_images: read the image too, for its size, whether it is whole, and whether it is blank.
     """
     name, path = record['img_name'], record['seg_map_path']
     results = {key: value for key, value in record.items() if key != 'img_name'}
+    blank = False
     try:
         if read_images:
-            results['ori_shape'] = read_image(record['img_path']).shape[:2]
+            image = read_image(record['img_path'])
+            results['ori_shape'], blank = image.shape[:2], is_blank(image)
         label = loader(results)['gt_seg_map']
     except (ValueError, OSError) as reason:
         return Finding(name, path, error=str(reason))
@@ -64,7 +68,12 @@ def inspect(
     if foreign.size:
         held = ', '.join(f'{label_id} ({counts[label_id]:,} pixels)' for label_id in foreign[:8])
         error = f'label map {path} holds ids outside the classes: {held}'
-    return Finding(name, path, (label.shape[1], label.shape[0]), counts, error)
+    return Finding(name, path, (label.shape[1], label.shape[0]), counts, error, blank)
+
+
+def is_blank(image: np.ndarray) -> bool:
+    """Whether all pixels of an image (H, W, C) have one colour. Of most, a row is enough to see that they have not."""
+    return bool((image[0] == image[0, 0]).all() and (image == image[0, 0]).all())
 
 
 def allowed_ids(dataset: BaseSegDataset) -> np.ndarray:
@@ -126,26 +135,27 @@ def file_statistics(findings: Sequence[Finding], dataset: BaseSegDataset) -> lis
     return stats
 
 
-def check_overwriting(out_dir: str, datasets: Sequence[BaseSegDataset]) -> None:
-    """Statistics of other datasets are not to be replaced.
+def check_overwriting(out_dir: str, labels: Iterable[tuple[str, Iterable[str]]], otherwise: str = '') -> None:
+    """Statistics of other label maps are not to be replaced.
+
+    Args:
+        out_dir: where statistics are to be written.
+        labels: label folders, and the names of the label maps in each.
+        otherwise: what else helps, for the message.
 
     Raises:
-        ValueError: the folder holds statistics that name none of the datasets' label maps.
+        ValueError: the folder holds statistics that name none of these label maps.
     """
     path = Path(out_dir) / CLASS_STATS_FILE
     try:
         files = [entry['file'] for entry in json.loads(path.read_text(encoding='utf-8'))]
     except (FileNotFoundError, json.JSONDecodeError, TypeError, KeyError):
         return
-    own = {
-        PurePath(PurePath(dataset.seg_map_dir).name, name).as_posix()
-        for dataset in datasets
-        for name in dataset.label_names
-    }
+    own = {PurePath(PurePath(folder).name, name).as_posix() for folder, names in labels for name in names}
     if files and not any(_tails(file) & own for file in files):
         raise ValueError(
             f'{path} holds the statistics of other label maps (e.g. {files[0]}): delete it, or choose another folder '
-            'with --out-dir, or --table-only'
+            f'with --out-dir{otherwise}'
         )
 
 

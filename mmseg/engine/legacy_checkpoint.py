@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ OTHERS = (
 SHOWN_KEYS = 4
 # How a file of torch.save begins: a zip archive, or before PyTorch 1.6 a pickled magic number.
 TORCH_FILE_STARTS = (b'PK\x03\x04', b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19')
+# Before PyTorch 0.1.10: a tar archive, which bears its mark at this byte.
+TAR_MARK, TAR_MARK_AT = b'ustar', 257
 
 
 def load_student(
@@ -176,9 +179,14 @@ def read_torch_file(path: str | os.PathLike[str], trust: bool = False) -> Any:
     """What ``torch.save`` wrote, whatever it is, in the way and with the errors of :func:`read_checkpoint`."""
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint')
-    with open(path, 'rb') as file:
-        if not file.read(16).startswith(TORCH_FILE_STARTS):
-            raise ValueError(f'{path}: not a checkpoint of PyTorch')
+    if is_old_tar(path):
+        if not trust:
+            raise ValueError(
+                f"{path}: is in PyTorch's old tar format (before 0.1.10), which can run code when read; "
+                'if you trust where it comes from, add --trust-checkpoint'
+            )
+    elif not _start_of(path, 16).startswith(TORCH_FILE_STARTS):
+        raise ValueError(f'{path}: not a checkpoint of PyTorch')
     try:
         with torch.serialization.safe_globals(_numpy_scalar_globals()):
             return torch.load(path, map_location='cpu', weights_only=not trust)
@@ -191,8 +199,20 @@ def read_torch_file(path: str | os.PathLike[str], trust: bool = False) -> Any:
         LookupError,
         AttributeError,
         ImportError,
+        TypeError,
+        struct.error,
     ) as error:
         raise ValueError(_reading_problem(path, str(error), trust)) from None
+
+
+def is_old_tar(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is in the format of PyTorch before 0.1.10, which only pickle reads."""
+    return _start_of(path, TAR_MARK_AT + len(TAR_MARK)).endswith(TAR_MARK, TAR_MARK_AT)
+
+
+def _start_of(path: str | os.PathLike[str], length: int) -> bytes:
+    with open(path, 'rb') as file:
+        return file.read(length)
 
 
 def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool) -> str:

@@ -238,11 +238,50 @@ def test_bad_files_are_named_and_the_rest_is_counted(damaged, capsys):
 def test_usable_files_alone(damaged, capsys):
     assert run(damaged, '--classes', 3, '--skip-broken') == 0
     assert [Path(entry['file']).name for entry in read(damaged)] == ['4.png', '5.png']
-    assert "4 images were left out; to train without them: ann_file='usable_images.txt'" in capsys.readouterr().out
+    assert "4 of 6 images were left out; to train without them: ann_file='usable_images.txt'" in capsys.readouterr().out
     config = dataset_config(damaged, pipeline=train_pipeline(), ann_file='usable_images.txt')
     dataset = DATASETS.build(config)
     assert dataset.img_names == ['north/4.jpg', 'north/5.jpg']
     assert RareClassSampling(dataset, min_pixels=10).classes
+
+
+def test_the_list_of_usable_files_grows_with_repairs(damaged, capsys):
+    assert run(damaged, '--classes', 3, '--skip-broken') == 0
+    save(damaged / 'images/north/0.jpg', picture(20, 30))
+    for n in (1, 2, 3):
+        save(damaged / f'labels/north/{n}.png', label_map(n))
+    capsys.readouterr()
+    assert run(damaged, '--classes', 3, '--skip-broken') == 0
+    path = damaged / 'usable_images.txt'
+    assert f'no image was left out: {path} names all 6 now' in capsys.readouterr().out
+    assert path.read_text().split() == [f'north/{n}' for n in range(6)]
+    path.unlink()
+    assert run(damaged, '--classes', 3, '--skip-broken') == 0
+    assert not path.exists()
+
+
+def test_list_of_usable_files_elsewhere(damaged, tmp_path, capsys):
+    assert run(damaged, '--classes', 3, '--skip-broken', '-o', tmp_path / 'stats') == 0
+    assert "ann_file='../stats/usable_images.txt'" in capsys.readouterr().out
+    assert len(DATASETS.build(dataset_config(damaged, ann_file='../stats/usable_images.txt'))) == 2
+
+
+def test_images_of_a_single_colour_are_named_and_count(farm, capsys):
+    assert run(farm, '--classes', 3) == 0
+    stats = read(farm)
+    assert 'single colour' not in capsys.readouterr().err
+    save(farm / 'images/north/1.jpg', np.full((20, 30, 3), (10, 200, 90), np.uint8))
+    save(farm / 'images/north/4.jpg', np.zeros((20, 30), np.uint8))
+    first_row = picture(20, 30)
+    first_row[:16] = 120  # whole blocks of the JPEG: its first row stays of one colour
+    save(farm / 'images/north/2.jpg', first_row)
+    assert run(farm, '--classes', 3) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if 'single colour' in line]
+    assert len(lines) == 1 and lines[0].startswith('warning: 2 of 6 images are of a single colour')
+    assert ': north/1.jpg, north/4.jpg (' in lines[0]
+    assert read(farm) == stats
+    assert run(farm, '--classes', 3, '--labels-only') == 0
+    assert 'single colour' not in capsys.readouterr().err
 
 
 def test_statistics_of_another_dataset_are_kept(farm, tmp_path):

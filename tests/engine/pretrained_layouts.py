@@ -1,6 +1,10 @@
-"""The published key layouts, rebuilt from our own state dicts by the rules they are named by."""
+"""The published key layouts, rebuilt from our own state dicts by the rules they are named by, and the oldest format."""
 
+import io
+import pickle
 import re
+import struct
+import tarfile
 
 import torch
 
@@ -101,3 +105,38 @@ def to_timm_deep_stem(state):
 
 def prefixed(prefix, state):
     return {prefix + key: value for key, value in state.items()}
+
+
+def to_mmpretrain_deep_stem(state):
+    names = {'0': '0.conv', '1': '0.bn', '3': '1.conv', '4': '1.bn', '6': '2.conv', '7': '2.bn'}
+    return {re.sub(r'^stem\.(\d)', lambda found: f'stem.{names[found[1]]}', key): state[key] for key in state}
+
+
+def write_old_tar(path, state):
+    """A flat state dict of floats as PyTorch before 0.1.10 wrote it: tensors beside a pickle that names them."""
+    storages, tensors = io.BytesIO(), io.BytesIO()
+    pickle.dump(len(state), storages, 2)
+    pickle.dump(len(state), tensors, 2)
+    for i, value in enumerate(state.values()):
+        pickle.dump((1000 + i, 'cpu', torch.FloatStorage), storages, 2)
+        storages.write(struct.pack('<q', value.numel()) + value.contiguous().numpy().tobytes())
+        pickle.dump((i, 1000 + i, None), tensors, 2)
+        sizes = (*value.shape, *value.contiguous().stride())
+        tensors.write(struct.pack(f'<ii{2 * value.ndim}qq', value.ndim, 0, *sizes, 0))
+    pickle.dump([], storages, 2)
+    names = io.BytesIO()
+    pickler = pickle.Pickler(names, 2)
+    pickler.persistent_id = lambda thing: str(thing.number) if isinstance(thing, _Numbered) else None
+    pickler.dump({key: _Numbered(i) for i, key in enumerate(state)})
+    with tarfile.open(path, 'w') as tar:
+        for name, content in (('sys_info', pickle.dumps({}, 2)), ('pickle', names), ('tensors', tensors),
+                              ('storages', storages)):  # fmt: skip
+            content = content if isinstance(content, bytes) else content.getvalue()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+
+class _Numbered:
+    def __init__(self, number):
+        self.number = number

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from mmseg.engine import legacy_checkpoint
-from mmseg.engine.legacy_checkpoint import load_student, read_checkpoint, select_segmentor_state
+from mmseg.engine.legacy_checkpoint import is_old_tar, load_student, read_checkpoint, select_segmentor_state
+from tests.engine.pretrained_layouts import write_old_tar
 
 
 class Network(nn.Module):
@@ -190,3 +191,27 @@ def test_checkpoint_without_weights(tmp_path, content):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='nothing.pth: no such checkpoint'):
         load_student(Network(), tmp_path / 'nothing.pth')
+
+
+def test_tar_archives_of_the_first_pytorch_need_trust(tmp_path):
+    state = {'conv.weight': torch.rand(2, 3, 1, 1), 'bn.running_mean': torch.rand(2)}
+    path = tmp_path / 'old.pth'
+    write_old_tar(path, state)
+    assert is_old_tar(path)
+    with pytest.raises(ValueError, match=r"old.pth: is in PyTorch's old tar format .* add --trust-checkpoint$"):
+        read_checkpoint(path)
+    read = read_checkpoint(path, trust=True)
+    assert read.keys() == state.keys() and all(torch.equal(read[key], state[key]) for key in state)
+
+
+def test_damaged_tar_archives(tmp_path):
+    path = tmp_path / 'old.pth'
+    write_old_tar(path, {'weight': torch.rand(200)})
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r'old.pth: cannot be read as a checkpoint'):
+        read_checkpoint(path, trust=True)
+
+
+def test_new_files_are_no_tar_archives(tmp_path):
+    assert not is_old_tar(save(tmp_path, STUDENT))
+    assert not is_old_tar(save(tmp_path, STUDENT, _use_new_zipfile_serialization=False))

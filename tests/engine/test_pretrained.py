@@ -3,6 +3,7 @@ import torch
 
 from mmseg.engine.pretrained import PUBLISHED, find, find_pretrained
 from mmseg.registry import MODELS
+from tests.engine.pretrained_layouts import write_old_tar
 
 
 def encoder(kind='mit_b0', **options):
@@ -89,6 +90,9 @@ def test_missing_unpublished_file(folder):
     [
         ('open-mmlab://resnet101v1c', 'did you mean .*open-mmlab://resnet101_v1c'),
         ('open-mmlab://resnet101', 'did you mean'),
+        ('torchvision://vgg16.imagenet1k_v1', 'not a known name'),
+        ('torchvision://resnet50.imagenet1k_v2', r'only the V1 weights .*\(torchvision://resnet50\).*give its path'),
+        ('torchvision://ResNet101_Weights.DEFAULT', r'only the V1 weights .*\(torchvision://resnet101\)'),
         ('model-zoo://resnet101', 'there are open-mmlab:// and torchvision:// names'),
     ],
 )
@@ -115,3 +119,49 @@ def test_missing_entries_stop(folder):
     torch.save(state, folder / 'part.pth')
     with pytest.raises(ValueError, match=r'pretrained/part.pth: does not fit .*1 missing \(norm4.weight\)'):
         encoder(pretrained='pretrained/part.pth').init_weights()
+
+
+def test_an_older_files_address_or_name_means_the_same_weights(folder):
+    (folder / 'resnet101.pth').touch()
+    assert find_pretrained('https://download.pytorch.org/models/resnet101-5d3b4d8f.pth').name == 'resnet101.pth'
+    assert find_pretrained('pretrained/resnet101-5d3b4d8f.pth').name == 'resnet101.pth'
+
+
+def test_files_in_the_old_tar_format_come_last(folder):
+    old = folder / 'resnet101-5d3b4d8f.pth'
+    write_old_tar(old, {'a': torch.ones(1)})
+    address = f'https://download.pytorch.org/models/{old.name}'
+    assert find_pretrained(address).name == old.name
+    (folder / 'resnet101.pth').touch()
+    assert find_pretrained(address).name == 'resnet101.pth'
+
+
+@pytest.mark.parametrize(
+    ('source', 'file'),
+    [
+        ('open-mmlab://resnet18_v1c', 'resnet18_v1c-b5776b93.pth'),
+        ('open-mmlab://resnext101_64x4d', 'resnext101_64x4d-ee2c6f71.pth'),
+        ('torchvision://resnet18', 'resnet18-f37072fd.pth'),
+        ('torchvision://resnet34', 'resnet34-b627a593.pth'),
+        ('torchvision://resnet152', 'resnet152-394f9c45.pth'),
+        ('torchvision://resnet50.imagenet1k_v1', 'resnet50-0676ba61.pth'),
+        ('torchvision://ResNet50_Weights.IMAGENET1K_V1', 'resnet50-0676ba61.pth'),
+    ],
+)
+def test_names_of_current_configs(folder, source, file):
+    (folder / file).touch()
+    assert find_pretrained(source).name == file
+
+
+def test_addresses_of_torchvision_are_its_own():
+    from torchvision.models import get_model_weights
+
+    for depth in (18, 34, 50, 101, 152):
+        assert PUBLISHED[f'resnet{depth}'].addresses == (get_model_weights(f'resnet{depth}').IMAGENET1K_V1.url,)
+
+
+def test_every_file_of_openmmlab_has_a_mirror():
+    for name, entry in PUBLISHED.items():
+        if entry.scheme == 'open-mmlab':
+            first, second = entry.addresses
+            assert second == first.replace('download.openmmlab.com', 'mmassets.onedl.ai') != first, name

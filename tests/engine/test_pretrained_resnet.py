@@ -5,7 +5,7 @@ import torch
 
 from mmseg.engine.pretrained import load_pretrained, read_encoder
 from mmseg.registry import MODELS
-from tests.engine.pretrained_layouts import random_state, to_timm_deep_stem
+from tests.engine.pretrained_layouts import prefixed, random_state, to_mmpretrain_deep_stem, to_timm_deep_stem
 
 NARROW = {'base_channels': 8, 'stem_channels': 8}
 
@@ -45,6 +45,18 @@ def test_plain_stems(kind, options, tmp_path):
     load_pretrained(module, str(tmp_path / 'weights.pth'))
     assert same(module, state)
     assert read_encoder(tmp_path / 'weights.pth').layout.name == 'torchvision'
+
+
+@pytest.mark.parametrize('kind', ['ResNetV1c', 'ResNetV1d'])
+def test_deep_stems_of_mmpretrain(kind, tmp_path):
+    module = build(kind, **NARROW)
+    state = random_state(module)
+    head = {'head.fc.weight': torch.zeros(1000, 256), 'head.fc.bias': torch.zeros(1000)}
+    torch.save({'state_dict': prefixed('backbone.', to_mmpretrain_deep_stem(state)) | head}, tmp_path / 'weights.pth')
+    load_pretrained(module, str(tmp_path / 'weights.pth'))
+    assert same(module, state)
+    found = read_encoder(tmp_path / 'weights.pth')
+    assert (found.layout.name, found.head) == ('OpenMMLab (mmpretrain)', tuple(head))
 
 
 def test_names_and_shapes_are_those_of_torchvision_and_timm():

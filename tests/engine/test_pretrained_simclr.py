@@ -5,8 +5,7 @@ import re
 import pytest
 import torch
 
-from mmseg.engine.pretrained import load_pretrained, read_encoder
-from mmseg.engine.pretrained.fetch import fetch
+from mmseg.engine.pretrained import fetch, load_pretrained, read_encoder
 from mmseg.registry import MODELS
 from tests.engine.pretrained_layouts import random_state
 
@@ -52,6 +51,10 @@ def test_selective_kernels_are_another_network(tmp_path):
         load_pretrained(build(), str(tmp_path / 'r101_1x_sk1.pth'))
 
 
-def test_no_address_to_download_from(tmp_path):
-    with pytest.raises(ValueError, match=r'simclr_r101_1x_sk0 has no address: get .*Separius.* --from FILE'):
-        fetch('simclr_r101_1x_sk0', tmp_path)
+def test_its_address(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(fetch, '_download', lambda address, folder: asked.append(address) or tmp_path / 'none.pth')
+    with pytest.raises(FileNotFoundError, match='none.pth'):
+        fetch.fetch('simclr_r101_1x_sk0', tmp_path)
+    repository = 'https://huggingface.co/lightly-ai/simclrv2-imagenet1k-r101_1x_sk0'
+    assert asked == [f'{repository}/resolve/main/r101_1x_sk0.pth']

@@ -1,3 +1,4 @@
+import argparse
 import functools
 import http.server
 import importlib.util
@@ -10,7 +11,7 @@ import torch
 
 from mmseg.engine.pretrained import PUBLISHED, fetch
 from mmseg.registry import MODELS
-from tests.engine.pretrained_layouts import prefixed, to_hugging_face
+from tests.engine.pretrained_layouts import prefixed, to_hugging_face, write_old_tar
 from tools import get_pretrained
 
 needs_package = pytest.mark.skipif(
@@ -84,6 +85,12 @@ def test_list_names_every_place(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(PUBLISHED)
     assert any(line.startswith('mit_b5') and 'https://' in line for line in lines)
+
+
+@pytest.fixture(autouse=True)
+def torch_home(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+    return tmp_path / 'torch'
 
 
 @pytest.fixture(scope='module')
@@ -229,8 +236,108 @@ def test_unknown_networks_show_near_ones(hugging_face_file):
 
 
 @pytest.mark.parametrize(
-    'arguments', [[], ['mit_b0', '--list'], ['--for', 'mit_b0', '--list'], ['--list', '--from', 'a']]
+    'arguments',
+    [
+        [],
+        ['mit_b0', '--list'],
+        ['--for', 'mit_b0', '--list'],
+        ['--list', '--from', 'a'],
+        ['--list', '--segmentation-weights'],
+    ],
 )
 def test_options_that_do_not_go_together(arguments):
     with pytest.raises(SystemExit):
         get_pretrained.main(arguments)
+
+
+@pytest.fixture
+def segmentor_file(mit_b0, tmp_path):
+    state = {**prefixed('backbone.', mit_b0), 'decode_head.conv_seg.weight': torch.zeros(19, 256, 1, 1)}
+    meta = {'CLASSES': ('road', 'sidewalk'), 'config': "dataset_type = 'CityscapesDataset'"}
+    path = tmp_path / 'segformer.b0.1024x1024.city.160k.pth'
+    torch.save({'state_dict': state, 'meta': meta}, path)
+    return path
+
+
+NOTE = 'the encoder of a segmentation network (decode_head.conv_seg.weight; trained with CityscapesDataset; 2 classes'
+
+
+def test_segmentation_networks_are_no_imagenet_weights(segmentor_file, tmp_path):
+    with pytest.raises(ValueError) as info:
+        get_pretrained.main(['mit_b0', '--from', str(segmentor_file), '--folder', str(tmp_path / 'to')])
+    message = str(info.value)
+    assert message.startswith(f'{segmentor_file}: not ImageNet weights but {NOTE}')
+    assert message.endswith('add --segmentation-weights') and '\n' not in message
+    assert not (tmp_path / 'to').exists()
+
+
+def test_a_segmentation_network_taken_on_demand_stays_one(segmentor_file, mit_b0, tmp_path, capsys, monkeypatch):
+    arguments = ['mit_b0', '--folder', str(tmp_path / 'to'), '--from']
+    get_pretrained.main([*arguments, str(segmentor_file), '--segmentation-weights'])
+    written = tmp_path / 'to' / 'mit_b0.pth'
+    assert NOTE in capsys.readouterr().out
+    for file in (segmentor_file, written):
+        get_pretrained.main(['--check', str(file)])
+        assert f'note      not ImageNet weights but {NOTE}' in capsys.readouterr().out
+    with pytest.raises(ValueError, match='add --segmentation-weights'):
+        get_pretrained.main([*arguments, str(written)])
+    warnings = []
+    monkeypatch.setattr('mmseg.engine.pretrained.load.print_log', lambda text, **_: warnings.append(text))
+    network = MODELS.build({'type': 'mit_b0', 'pretrained': str(written)})
+    network.init_weights()
+    assert all(torch.equal(value, mit_b0[key]) for key, value in network.state_dict().items())
+    assert len(warnings) == 1 and NOTE in warnings[0] and "target domain's labels" in warnings[0]
+
+
+def test_files_that_need_pickle(mit_b0, tmp_path):
+    file, folder = tmp_path / 'pickled.pth', tmp_path / 'to'
+    torch.save({'model': mit_b0, 'args': argparse.Namespace(a=1)}, file)
+    arguments = ['mit_b0', '--from', str(file), '--folder', str(folder)]
+    with pytest.raises(ValueError, match=r'holds Python objects .* --from \S*pickled.pth --trust-checkpoint$'):
+        get_pretrained.main(arguments)
+    get_pretrained.main([*arguments, '--trust-checkpoint'])
+    assert same(folder / 'mit_b0.pth', mit_b0)
+    get_pretrained.main(['--check', str(file), '--for', 'mit_b0', '--trust-checkpoint'])
+    with pytest.raises(ValueError) as info:
+        get_pretrained.main(['--check', str(file), '--for', 'mit_b1', '--trust-checkpoint'])
+    assert str(info.value).startswith(f'{file}: weights of mit_b0')
+
+
+@pytest.mark.parametrize('place', ['hub/checkpoints', 'checkpoints'])
+@pytest.mark.parametrize('older', [False, True])
+def test_files_in_the_cache_of_torch_are_not_downloaded(
+    place, older, hugging_face_file, mit_b0, tmp_path, torch_home, monkeypatch, capsys
+):
+    digest = sha256(hugging_face_file.read_bytes()).hexdigest()[:8]
+    name = f'mit_b0-{digest}.pth'
+    entry = replace(PUBLISHED['mit_b0'], file='new.pth' if older else name, aliases=(name,) if older else ())
+    monkeypatch.setitem(PUBLISHED, 'mit_b0', entry)
+    monkeypatch.setattr(fetch, '_download', None)
+    (torch_home / place).mkdir(parents=True)
+    hugging_face_file.rename(torch_home / place / name)
+    get_pretrained.main(['mit_b0', '--folder', str(tmp_path / 'to')])
+    assert same(tmp_path / 'to' / 'mit_b0.pth', mit_b0)
+    assert f'{torch_home / place / name} is in the cache of torch' in capsys.readouterr().out
+
+
+def test_cached_files_that_are_damaged_or_too_old_are_not_used(tmp_path, torch_home, monkeypatch, capsys):
+    cache = torch_home / 'hub' / 'checkpoints'
+    cache.mkdir(parents=True)
+    (cache / PUBLISHED['resnet18'].file).write_bytes(b'cut off')
+    write_old_tar(cache / PUBLISHED['resnet18'].aliases[0], {'a': torch.ones(1)})
+    entry = replace(PUBLISHED['resnet18'], addresses=('http://127.0.0.1:9/a.pth',), hubs=())
+    monkeypatch.setitem(PUBLISHED, 'resnet18', entry)
+    with pytest.raises(ValueError, match='could not be downloaded'):
+        get_pretrained.main(['resnet18', '--folder', str(tmp_path / 'to')])
+    said = capsys.readouterr().out
+    assert f'{PUBLISHED["resnet18"].file} is damaged (its hash is not f37072fd): not used' in said
+    assert 'is in the cache' not in said
+
+
+def test_a_file_in_the_old_tar_format_does_not_count_as_there(tmp_path, monkeypatch):
+    """It names this command as the way out, so the command must not stop at it."""
+    entry = replace(PUBLISHED['resnet18'], addresses=('http://127.0.0.1:9/a.pth',), hubs=())
+    monkeypatch.setitem(PUBLISHED, 'resnet18', entry)
+    write_old_tar(tmp_path / entry.aliases[0], {'a': torch.ones(1)})
+    with pytest.raises(ValueError, match='could not be downloaded'):
+        get_pretrained.main(['resnet18', '--folder', str(tmp_path)])

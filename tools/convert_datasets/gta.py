@@ -1,7 +1,8 @@
 """Convert GTA's labels to train ids: ``python tools/convert_datasets/gta.py data/gta [--nproc 8]``.
 
 Writes ``labels/<name>_labelTrainIds.png`` beside each label file and the statistics for rare class sampling into the
-dataset's folder. An interrupted conversion continues where it stopped.
+dataset's folder. An interrupted conversion continues where it stopped. Broken label files are named; with
+``--skip-broken`` the others are used, and listed for ``ann_file``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
-from mmseg.datasets import conversion  # noqa: E402
+from mmseg.datasets import conversion, conversion_command  # noqa: E402
+from mmseg.datasets.gta import GTADataset  # noqa: E402
 from mmseg.datasets.image_io import open_label  # noqa: E402
 from mmseg.datasets.label_tables import GTA_COLOUR_TO_ID, GTA_KNOWN, GTA_TO_TRAIN, lookup_table  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
@@ -51,13 +53,11 @@ def read_train_ids(path: str) -> np.ndarray:
 
 def convert(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    args = conversion.parse_arguments("Convert GTA's labels to train ids.", 'labels', 4, arguments)
-    folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
-    tasks = [
-        conversion.Task(path, path.removesuffix('.png') + conversion.OUTPUT_SUFFIX)
-        for path in conversion.numbered_pngs(folder, EXPECTED)
-    ]
-    return conversion.run(tasks, read_train_ids, args.out_dir or args.data_root, args.nproc)
+    args = conversion_command.parse_arguments("Convert GTA's labels to train ids.", 'labels', 4, arguments)
+    tasks = conversion_command.numbered_tasks(args, EXPECTED)
+    dataset = conversion_command.dataset_of(args, GTADataset, 'images')
+    outcomes = conversion_command.convert_all(tasks, read_train_ids, args.nproc)
+    return conversion_command.finish(outcomes, args.out_dir or args.data_root, args.skip_broken, dataset)
 
 
 if __name__ == '__main__':

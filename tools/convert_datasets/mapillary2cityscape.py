@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 
-from mmseg.datasets import conversion  # noqa: E402
+from mmseg.datasets import conversion, conversion_command  # noqa: E402
 from mmseg.datasets.base_dataset import files_below  # noqa: E402
 from mmseg.datasets.image_io import read_label  # noqa: E402
 from mmseg.datasets.mapillary_labels import (  # noqa: E402
@@ -118,7 +118,7 @@ def convert(arguments: Sequence[str] | None = None) -> int:
     claim_folder(args.out_dir, args.train_id)
     tasks = list_tasks(args.mapillary_path, args.out_dir, args.train_id)
     reader = partial(read_ids, table=mapillary_table(names, args.train_id), classes=len(names))
-    return conversion.run(tasks, reader, args.mapillary_path if args.train_id else None, args.nproc)
+    return conversion_command.run(tasks, reader, args.mapillary_path if args.train_id else None, args.nproc)
 
 
 if __name__ == '__main__':

@@ -2,7 +2,7 @@
 
 Writes ``img/class/<number>_gt_labelTrainIds.png`` beside each label file and the statistics for rare class sampling
 into the dataset's folder; with ``--color`` pictures ``<number>_gt_color.png`` too. An interrupted conversion continues
-where it stopped.
+where it stopped. Broken label files are named; with ``--skip-broken`` the others are used, and listed for ``ann_file``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 
-from mmseg.datasets import conversion  # noqa: E402
+from mmseg.datasets import conversion, conversion_command  # noqa: E402
 from mmseg.datasets.classes import CITYSCAPES_COLOURS  # noqa: E402
 from mmseg.datasets.image_io import read_label  # noqa: E402
 from mmseg.datasets.label_tables import CITYSCAPES_KNOWN, CITYSCAPES_TO_TRAIN, lookup_table  # noqa: E402
 from mmseg.datasets.parallel import map_in_order  # noqa: E402
+from mmseg.datasets.synscapes import SynscapesDataset  # noqa: E402
 from mmseg.visualization import save_palette_png  # noqa: E402
 from tools._entry import run_tool  # noqa: E402
 
@@ -55,17 +56,20 @@ def add_options(parser: ArgumentParser) -> None:
 def convert(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     about = "Convert Synscapes' labels to train ids."
-    args = conversion.parse_arguments(about, 'img/class', 4, arguments, add_options)
-    folder = conversion.label_folder(args.data_root, args.gt_dir, EXPECTED)
-    tasks = [
-        conversion.Task(path, path.removesuffix('.png') + SUFFIX) for path in conversion.numbered_pngs(folder, EXPECTED)
-    ]
-    status = conversion.run(tasks, read_train_ids, args.out_dir or args.data_root, args.nproc)
-    if args.color and status == 0:
-        drawn = map_in_order(colour_file, [task.output for task in tasks], args.nproc)
-        made = sum(track(drawn, 'colouring', len(tasks), console=Console(stderr=True)))
-        print(f'{made} pictures *{COLOUR_SUFFIX} drawn, {len(tasks) - made} were there already')
-    return status
+    args = conversion_command.parse_arguments(about, 'img/class', 4, arguments, add_options)
+    tasks = conversion_command.numbered_tasks(args, EXPECTED, SUFFIX)
+    dataset = conversion_command.dataset_of(args, SynscapesDataset, 'img/rgb')
+    outcomes = conversion_command.convert_all(tasks, read_train_ids, args.nproc)
+    if args.color and (args.skip_broken or all(outcome.error is None for outcome in outcomes)):
+        draw([outcome.task.output for outcome in outcomes if outcome.error is None], args.nproc)
+    return conversion_command.finish(outcomes, args.out_dir or args.data_root, args.skip_broken, dataset)
+
+
+def draw(train_ids_files: Sequence[str], nproc: int) -> None:
+    """:func:`colour_file` for all, with a progress bar."""
+    drawn = map_in_order(colour_file, train_ids_files, nproc)
+    made = sum(track(drawn, 'colouring', len(train_ids_files), console=Console(stderr=True)))
+    print(f'{made} pictures *{COLOUR_SUFFIX} drawn, {len(train_ids_files) - made} were there already')
 
 
 if __name__ == '__main__':

@@ -8,39 +8,55 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 
 from mmseg.engine.checkpoint_file import write_checkpoint
+from mmseg.engine.legacy_checkpoint import is_old_tar
+from mmseg.engine.pretrained.cache import cached_file, wrong_hash
 from mmseg.engine.pretrained.check import load_into
 from mmseg.engine.pretrained.find import weights_file
+from mmseg.engine.pretrained.load import read_encoder
 from mmseg.engine.pretrained.published import HUB_FILES, PUBLISHED
+from mmseg.engine.pretrained.segmentation import NOTE
 
 TIMEOUT = 20
-BLOCK = 1 << 20
 
 
-def fetch(name: str, folder: Path, source: str | None = None, say: Callable[[str], None] = print) -> Path:
+def fetch(
+    name: str,
+    folder: Path,
+    source: str | None = None,
+    say: Callable[[str], None] = print,
+    trust: bool = False,
+    segmentation: bool = False,
+) -> Path:
     """Put a network's weights, in our layout and without their classifier, into a folder as ``NAME.pth``.
 
     Args:
         name: of :data:`PUBLISHED`; the weights are loaded into its network before anything is written.
         folder: usually ``pretrained/``.
-        source: a file, a folder, an address or a Hugging Face repository; None = where they are published.
+        source: a file, a folder, an address or a Hugging Face repository; None = torch's cache, then where they are
+            published.
         say: gets a line per step.
+        trust: read files that need pickle, which can run any code.
+        segmentation: take the encoder of a trained segmentation network too; the file written says what it is.
 
     Raises:
         FileNotFoundError: the file or folder does not exist.
-        ValueError: it does not fit, or no place could be reached: one line says what to do then.
+        ValueError: it does not fit, is of a segmentation network, or no place could be reached: one line says what to
+            do then.
     """
     entry = PUBLISHED[name]
     target = folder / f'{name}.pth'
     if source is None:
-        there = next(filter(None, (weights_file(folder / file) for file in entry.names(name))), None)
+        files = filter(None, (weights_file(folder / file) for file in entry.names(name)))
+        there = next((file for file in files if not is_old_tar(file)), None)
         if there is not None:
             say(f'{there} is there')
             return there
+        cached = cached_file(entry, say)
+        source = None if cached is None else str(cached)
     with tempfile.TemporaryDirectory(prefix='get_pretrained_') as temporary:
         places = [*entry.addresses, *entry.hubs] if source is None else [source]
         if not places:
@@ -48,9 +64,15 @@ def fetch(name: str, folder: Path, source: str | None = None, say: Callable[[str
                 f'{name} has no address: get {entry.place}, then run: python tools/get_pretrained.py {name} --from FILE'
             )
         file = _first_reachable(name, places, Path(temporary), say)
-        state = load_into(entry.network, file).state_dict()
-    write_checkpoint(target, state)
-    say(f'{target}: {len(state)} tensors of {name}')
+        note = read_encoder(file, trust=trust).segmentation
+        if note and not segmentation:
+            raise ValueError(
+                f"{file}: not ImageNet weights but {note}; if it saw the target's labels, scores of domain adaptation "
+                'are too high; to take it all the same add --segmentation-weights'
+            )
+        state = load_into(entry.network, file, trust).state_dict()
+    write_checkpoint(target, {'state_dict': state, 'meta': {NOTE: note}} if note else state)
+    say(f'{target}: {len(state)} tensors of {name}' + (f', {note}' if note else ''))
     return target
 
 
@@ -96,19 +118,15 @@ def _file_at(source: str, folder: Path, say: Callable[[str], None]) -> Path:
 def _download(address: str, folder: Path) -> Path:
     """A file by its address; the hash in its name (``-658746d9.pth``), if there is one, is checked."""
     file = folder / address.rsplit('/', 1)[-1]
-    digest = sha256()
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, file.open('wb') as out:
-            while block := answer.read(BLOCK):
-                digest.update(block)
-                out.write(block)
+            shutil.copyfileobj(answer, out)
     except urllib.error.HTTPError as error:
         raise ConnectionError(f'{address}: {error.code} {error.reason}') from None
     except (OSError, HTTPException) as error:
         raise _unreachable(address, error) from None
-    named = re.search(r'-([0-9a-f]{8})\.pth$', file.name)
-    if named and not digest.hexdigest().startswith(named[1]):
-        raise ConnectionError(f'{address}: arrived damaged (its hash is not {named[1]}); try again')
+    if expected := wrong_hash(file):
+        raise ConnectionError(f'{address}: arrived damaged (its hash is not {expected}); try again')
     return file
 
 

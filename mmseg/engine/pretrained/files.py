@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from mmseg.engine.legacy_checkpoint import read_checkpoint
+from mmseg.engine.legacy_checkpoint import is_old_tar, read_checkpoint
+from mmseg.engine.pretrained.published import published_name
 
 WRAPPERS = ('state_dict', 'model', 'resnet')
 NOT_WEIGHTS = {
@@ -17,14 +19,22 @@ NOT_WEIGHTS = {
 }
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, trust: bool = False) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     """The tensors of a file by name: flat, or under one of :data:`WRAPPERS`, without wrappers' ``module.``.
+
+    Args:
+        path: of the file.
+        trust: read files that need pickle, which can run any code.
+
+    Returns:
+        The tensors, and the file's ``meta``, empty if it has none.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: it cannot be read, or holds no weights.
     """
-    content = _read(path)
+    content = _read(path, trust)
+    meta = content.get('meta')
     for entry in WRAPPERS:
         inner = content.get(entry)
         if isinstance(inner, Mapping):
@@ -32,10 +42,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     tensors = {key.removeprefix('module.'): value for key, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
         raise ValueError(f'{path}: holds no weights')
-    return tensors
+    return tensors, meta if isinstance(meta, Mapping) else {}
 
 
-def _read(path: Path) -> Mapping[str, object]:
+def _read(path: Path, trust: bool) -> Mapping[str, object]:
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such file of weights')
     with path.open('rb') as file:
@@ -48,7 +58,23 @@ def _read(path: Path) -> Mapping[str, object]:
     # A safetensors file begins with the length of its JSON header (8 bytes) and the header.
     if start[8:9] == b'{':
         return _read_safetensors(path)
-    return read_checkpoint(path)
+    try:
+        return read_checkpoint(path, trust)
+    except ValueError as error:
+        raise ValueError(_with_command(path, str(error))) from None
+
+
+def _with_command(path: Path, problem: str) -> str:
+    """A problem of reading with the command that helps, where there is one."""
+    name = published_name(path.name)
+    command = 'python tools/get_pretrained.py'
+    if '--trust-checkpoint' in problem and name and is_old_tar(path):
+        return f"{path}: is in PyTorch's old tar format; get the same weights with: {command} {name}"
+    if '--trust-checkpoint' in problem and is_old_tar(path):
+        problem += f'; for a ResNet of torchvision run: {command} resnet101 (or 18, 34, 50, 152)'
+    return problem.replace(
+        'add --trust-checkpoint', f'run: {command} {name or "NAME"} --from {path} --trust-checkpoint'
+    )
 
 
 def _read_safetensors(path: Path) -> Mapping[str, object]:

@@ -12,7 +12,11 @@ from mmseg.engine.pretrained.layouts_mit import (
     convert_new_hugging_face_mit,
     convert_openmmlab_mit,
 )
-from mmseg.engine.pretrained.layouts_resnet import convert_simclr, convert_timm_deep_stem
+from mmseg.engine.pretrained.layouts_resnet import (
+    convert_mmpretrain_deep_stem,
+    convert_simclr,
+    convert_timm_deep_stem,
+)
 
 Convert = Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
 CLASSIFIERS = ('head.', 'fc.', 'classifier.')
@@ -56,6 +60,7 @@ LAYOUTS = (
         'conv1.weight',
         convert_simclr,
     ),
+    Layout('OpenMMLab (mmpretrain)', (_RESNET, 'stem.0.conv.weight'), 'stem.0.weight', convert_mmpretrain_deep_stem),
     Layout('timm', (_RESNET, 'conv1.0.weight'), 'stem.0.weight', convert_timm_deep_stem),
 )
 
@@ -71,6 +76,7 @@ class Encoder:
         found: how many tensors the encoder has in the file; other layouts cut them in other places.
         head: keys of classifiers in the file, under the file's names.
         others: keys of whatever else lies beside the encoder, e.g. the decoder of a segmentation network.
+        segmentation: the segmentation network that it was trained in, in words; None for others.
     """
 
     layout: Layout | None
@@ -79,6 +85,7 @@ class Encoder:
     found: int
     head: tuple[str, ...]
     others: tuple[str, ...]
+    segmentation: str | None = None
 
 
 def recognise(tensors: Mapping[str, Tensor], own: Container[str] | None = None) -> Encoder:

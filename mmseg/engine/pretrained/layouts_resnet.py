@@ -1,7 +1,7 @@
 """Key layouts of published ResNet, ResNeXt and ResNeSt weights.
 
-Blocks bear the same names everywhere. The deep stem does not: one sequence ``stem`` at OpenMMLab, as here, and at timm
-(and in ResNeSt's original files) a sequence ``conv1`` with its last norm, ``bn1``, outside.
+Blocks bear the same names everywhere. The deep stem does not: one sequence ``stem`` at OpenMMLab, as here; at timm
+(and in ResNeSt's original files) a sequence ``conv1`` with its last norm, ``bn1``, outside; three pairs in mmpretrain.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ SIMCLR = (
     (r'net\.(\d)\.blocks\.(\d+)\.projection\.shortcut\.', r'layer\1.\2.downsample.0.'),
     (r'net\.(\d)\.blocks\.(\d+)\.projection\.bn\.0\.', r'layer\1.\2.downsample.1.'),
 )
+STEM_STEP = 3  # conv, norm, ReLU
 STEM_LENGTH = 7  # conv, norm, ReLU, conv, norm, ReLU, conv; the last norm is number 7
 
 
@@ -33,6 +34,18 @@ def convert_timm_deep_stem(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     for key, value in state.items():
         renamed = re.sub(r'^conv1\.(\d)\.', r'stem.\1.', key)
         converted[re.sub(r'^bn1\.', f'stem.{STEM_LENGTH}.', renamed)] = value
+    return converted
+
+
+def convert_mmpretrain_deep_stem(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Renames ``stem.N.conv.`` and ``stem.N.bn.`` to places in one sequence; other keys stay."""
+    converted = {}
+    for key, value in state.items():
+        found = re.fullmatch(r'stem\.(\d)\.(conv|bn)\.(.+)', key)
+        if found is not None:
+            place = STEM_STEP * int(found[1]) + (found[2] == 'bn')
+            key = f'stem.{place}.{found[3]}'
+        converted[key] = value
     return converted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -14,6 +15,7 @@ from mmseg.engine.pretrained.files import read_tensors
 from mmseg.engine.pretrained.find import find_pretrained
 from mmseg.engine.pretrained.layouts import CLASSIFIERS, Encoder, recognise
 from mmseg.engine.pretrained.networks import network_of
+from mmseg.engine.pretrained.segmentation import segmentation_note
 
 
 def load_pretrained(module: nn.Module, source: str) -> None:
@@ -41,26 +43,33 @@ def read_pretrained(path: Path, own: Container[str] | None = None) -> dict[str, 
         own: keys of the network that will get them; None = one of ours.
     """
     encoder = read_encoder(path, own)
-    if encoder.others:
-        print_log(
-            f'{path}: {len(encoder.others)} tensors beside the encoder are left out (e.g. {encoder.others[0]}). It was '
-            "trained for segmentation: make sure that it has not seen the target domain's labels",
-            logger='current',
-            level=logging.WARNING,
-        )
+    if encoder.segmentation:
+        _warn(f'{path}: not ImageNet weights but {encoder.segmentation}')
+    elif encoder.others:
+        _warn(f'{path}: {len(encoder.others)} tensors beside the encoder are left out (e.g. {encoder.others[0]})')
     return encoder.state
 
 
-def read_encoder(path: Path, own: Container[str] | None = None) -> Encoder:
+def _warn(finding: str) -> None:
+    text = f"{finding}; make sure that it has not seen the target domain's labels"
+    print_log(text, logger='current', level=logging.WARNING)
+
+
+def read_encoder(path: Path, own: Container[str] | None = None, trust: bool = False) -> Encoder:
     """The same with what was found out about the file.
+
+    Args:
+        path: of the file.
+        own: see :func:`read_pretrained`.
+        trust: read files that need pickle, which can run any code.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: no file of weights, or several encoders in it.
     """
-    tensors = read_tensors(path)
+    tensors, meta = read_tensors(path, trust)
     try:
-        return recognise(tensors, own)
+        return replace(recognise(tensors, own), segmentation=segmentation_note(tensors, meta))
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
 

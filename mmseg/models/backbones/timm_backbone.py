@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -112,7 +111,8 @@ def _create(model_name: str, **options: Any) -> nn.Module:
 def _feature_key(key: str, own: Collection[str]) -> str:
     """Where timm's feature extractors keep an entry of the whole network.
 
-    They wrap the network (``model.``, ``body.``) or flatten its outer sequences (``stages.0.`` -> ``stages_0.``).
+    They wrap the network (``model.``, ``body.``) or flatten its outer sequences, whose children may bear any
+    name (``stages.0.`` -> ``stages_0.``, ``features.conv0.`` -> ``features_conv0.``).
     """
-    flattened = re.sub(r'^(\w+)\.(\d+)\.', r'\1_\2.', key)
+    flattened = key.replace('.', '_', 1)
     return next((name for name in (key, flattened, f'model.{key}', f'body.{key}') if name in own), key)

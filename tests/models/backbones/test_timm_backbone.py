@@ -2,6 +2,7 @@ import pytest
 import timm
 import torch
 
+from mmseg.models.backbones.timm_backbone import _feature_key
 from mmseg.registry import MODELS
 
 
@@ -22,6 +23,16 @@ def test_loads_weights_of_the_whole_network(name, tmp_path):
     expected = whole.forward_intermediates(images, intermediates_only=True)[-len(backbone.out_channels) :]
     for ours, level in zip(backbone(images), expected, strict=True):
         torch.testing.assert_close(ours, level)
+
+
+@pytest.mark.parametrize('name', ['densenet121', 'cspdarknet53', 'nfnet_l0', 'dpn48b', 'test_convnext', 'test_vit'])
+def test_every_layer_finds_its_own_weights_in_the_whole_network(name):
+    """Wrappers join the names of outer sequences with those of their children, numbers or words."""
+    with torch.device('meta'):
+        own = build(model_name=name).timm_model.state_dict()
+        whole = timm.create_model(name).state_dict()
+    found = {_feature_key(key, own): value.shape for key, value in whole.items()}
+    assert {key: found.get(key) for key in own} == {key: value.shape for key, value in own.items()}
 
 
 def test_swin_gives_channels_first():
