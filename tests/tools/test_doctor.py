@@ -387,6 +387,16 @@ def test_missing_weights(tmp_path, monkeypatch):
     assert (found.status, found.run) == (MISSING, 'python tools/get_pretrained.py --list')
 
 
+def test_the_encoder_of_a_segmentation_network_is_no_imagenet_encoder(tmp_path):
+    path = tmp_path / 'pretrained' / 'mit_b0.pth'
+    path.parent.mkdir()
+    state = {f'backbone.{key}': value for key, value in MODELS.build({'type': 'mit_b0'}).state_dict().items()}
+    torch.save({'state_dict': state | {'decode_head.conv_seg.weight': torch.zeros(19, 4, 1, 1)}}, path)
+    for [found] in (weight_findings({'type': 'mit_b0'}, str(path)), list(weights.list_weights(tmp_path))):
+        assert found.status == WARN
+        assert found.detail.startswith('not ImageNet weights but the encoder of a segmentation network (decode_head.')
+
+
 def test_what_lies_in_the_folder(tmp_path):
     assert only(weights.list_weights(tmp_path)).status == WARN
     (tmp_path / 'pretrained' / 'mit-b0').mkdir(parents=True)

@@ -39,6 +39,8 @@ def _check(name: str, backbone: dict, source: str | None) -> Finding:
         return Finding(GROUP, MISSING, source, 'is not there', _command(str(error)))
     except (ValueError, TypeError) as error:
         return Finding(GROUP, MISSING, source, first_line(error), LIST)
+    if contents.segmentation:
+        return Finding(GROUP, WARN, source, f'not ImageNet weights but {contents.segmentation}', LIST)
     network = contents.network or backbone.get('model_name') or backbone['type']
     file = '' if str(contents.path) == source else f', {contents.path}'
     text = f'{network}, {contents.tensors} tensors, layout: {_short(contents.layout)}{file}'
@@ -63,6 +65,9 @@ def list_weights(root: Path) -> Iterator[Finding]:
             contents = read_contents(file)
         except ValueError as error:
             yield Finding(GROUP, WARN, what, first_line(error).removeprefix(f'{file}: '), f'rm {what}; {LIST}')
+            continue
+        if contents.segmentation:
+            yield Finding(GROUP, WARN, what, f'not ImageNet weights but {contents.segmentation}', f'rm {what}; {LIST}')
             continue
         network = contents.network or 'an encoder'
         yield Finding(GROUP, OK, what, f'{network}, {contents.tensors} tensors, layout: {_short(contents.layout)}')
