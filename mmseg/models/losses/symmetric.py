@@ -32,8 +32,8 @@ def reverse_cross_entropy(logits: Tensor, labels: Tensor, ignore_index: int = 25
     targets = one_hot.to(probabilities.dtype).clamp(LEAST_LABEL, 1)
     losses = -(probabilities * targets.log()).sum(dim=1) * labelled
     # Gradients are averaged over processes afterwards, hence the divisor.
-    count = reduce_sum(labelled.sum()).to(losses.dtype) / world_size()
-    return losses.sum() / (count + 1e-6)
+    divisor = (reduce_sum(labelled.sum()).to(losses.dtype) + 1e-6) / world_size()
+    return losses.sum() / divisor
 
 
 def mrkld(logits: Tensor) -> Tensor:

@@ -123,7 +123,7 @@ def test_wrong_settings():
     with pytest.raises(ValueError, match='PrototypeDistillation has one teacher, got 0'):
         build_method({'model': model(), 'uda': {'type': 'PrototypeDistillation'}})
     with pytest.raises(
-        ValueError, match='learns from pseudo-labels: add LoadAnnotations to the pipeline of the target'
+        ValueError, match='learns from pseudo-labels: add LoadPseudoLabels to the pipeline of the target'
     ):
         build().compute_gradients(random_batch(size=(32, 48)))
     classes = {**model(), 'decode_head': {**model()['decode_head'], 'num_classes': 3}}
