@@ -71,8 +71,9 @@ def test_a_config_without_target_is_refused(run):
         make_pseudo_labels.main(command(run))
 
 
-def test_thresholds_are_quantiles_by_class():
-    measured = ClassThresholds(3, share=0.6, cap=0.9)
+@pytest.mark.parametrize('cap', [0.9, 1.0])
+def test_thresholds_are_quantiles_by_class(cap):
+    measured = ClassThresholds(3, share=0.6, cap=cap)
     generator = torch.Generator().manual_seed(0)
     probabilities = (2 * torch.randn(2, 2, 9, 11, generator=generator, dtype=torch.float64)).softmax(1)
     probabilities = torch.cat([probabilities, torch.zeros_like(probabilities[:, :1])], dim=1)  # class 2 never wins
@@ -83,7 +84,7 @@ def test_thresholds_are_quantiles_by_class():
     exact = torch.zeros(3, dtype=torch.float64)
     for class_id in range(2):
         own = confidence[prediction == class_id].sort().values
-        exact[class_id] = min(0.9, float(own[min(round(len(own) * 0.6), len(own) - 1)]))
+        exact[class_id] = min(cap, float(own[min(round(len(own) * 0.6), len(own) - 1)]))
         assert float(thresholds[class_id]) == pytest.approx(float(exact[class_id]), abs=1e-6)
     assert thresholds[2] == 0
     labels = hard_labels(probabilities, thresholds)
