@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmseg.engine.checkpoint_file import write_checkpoint
 from mmseg.engine.legacy_checkpoint import read_torch_file
+from mmseg.engine.prototype_files import TENSORS_ALONE
 
 
 class ClassPrototypes(NamedTuple):
@@ -60,7 +61,7 @@ def read_class_prototypes(path: str | Path) -> ClassPrototypes:
             f'{path}: no such prototypes; make them: python tools/cal_prototypes/cal_prototype.py CONFIG '
             f'--checkpoint CHECKPOINT --out {path}'
         )
-    content = read_torch_file(path)
+    content = read_torch_file(path, advice=TENSORS_ALONE)
     if isinstance(content, Tensor):
         content = {'prototypes': content}
     vectors = content.get('prototypes') if isinstance(content, Mapping) else None

@@ -37,6 +37,7 @@ OTHERS = (
     'data_preprocessor.',
 )
 SHOWN_KEYS = 4
+TRUST_ADVICE = 'if you trust where it comes from, add --trust-checkpoint'
 # How a file of torch.save begins: a zip archive, or before PyTorch 1.6 a pickled magic number.
 TORCH_FILE_STARTS = (b'PK\x03\x04', b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19')
 # Before PyTorch 0.1.10: a tar archive, which bears its mark at this byte.
@@ -175,15 +176,20 @@ def read_checkpoint(path: str | os.PathLike[str], trust: bool = False) -> dict[s
     return dict(checkpoint)
 
 
-def read_torch_file(path: str | os.PathLike[str], trust: bool = False) -> Any:
-    """What ``torch.save`` wrote, whatever it is, in the way and with the errors of :func:`read_checkpoint`."""
+def read_torch_file(path: str | os.PathLike[str], trust: bool = False, advice: str = TRUST_ADVICE) -> Any:
+    """What ``torch.save`` wrote, whatever it is, in the way and with the errors of :func:`read_checkpoint`.
+
+    Args:
+        path: of the file.
+        trust: read a file that can run code.
+        advice: what to do about such a file, for the message.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint')
     if is_old_tar(path):
         if not trust:
             raise ValueError(
-                f"{path}: is in PyTorch's old tar format (before 0.1.10), which can run code when read; "
-                'if you trust where it comes from, add --trust-checkpoint'
+                f"{path}: is in PyTorch's old tar format (before 0.1.10), which can run code when read; {advice}"
             )
     elif not _start_of(path, 16).startswith(TORCH_FILE_STARTS):
         raise ValueError(f'{path}: not a checkpoint of PyTorch')
@@ -202,7 +208,7 @@ def read_torch_file(path: str | os.PathLike[str], trust: bool = False) -> Any:
         TypeError,
         struct.error,
     ) as error:
-        raise ValueError(_reading_problem(path, str(error), trust)) from None
+        raise ValueError(_reading_problem(path, str(error), trust, advice)) from None
 
 
 def is_old_tar(path: str | os.PathLike[str]) -> bool:
@@ -215,15 +221,12 @@ def _start_of(path: str | os.PathLike[str], length: int) -> bytes:
         return file.read(length)
 
 
-def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool) -> str:
+def _reading_problem(path: str | os.PathLike[str], reason: str, trust: bool, advice: str) -> str:
     # PyTorch words this case in several ways; all name what it would not build or call.
     unsafe = re.search(r'GLOBAL (\S+)|unrecognized function (\S+)|allowlisted\s.*got (.+)', reason)
     if unsafe and not trust:
         culprit = next(group for group in unsafe.groups() if group)
-        return (
-            f'{path}: holds Python objects ({culprit}) that can run code when read; '
-            'if you trust where it comes from, add --trust-checkpoint'
-        )
+        return f'{path}: holds Python objects ({culprit}) that can run code when read; {advice}'
     first_sentence = re.split(r'\. |\n', reason)[0] or 'damaged'
     return f'{path}: cannot be read as a checkpoint ({first_sentence})'
 

@@ -88,8 +88,8 @@ class TrainLoop(IterBasedTrainLoop):
         batches = iter(self.dataloader) if self._iter < self._max_iters else iter(())
         with self._stop_on_signal():
             self.clock = Clock()
+            runner.model.train()
             while self._iter < self._max_iters and not self.stop_training:
-                runner.model.train()
                 with self.clock.loading():
                     data = self._next(batches)
                 runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data)
@@ -101,6 +101,7 @@ class TrainLoop(IterBasedTrainLoop):
                     if self._validation_is_due():
                         broadcast_buffers(runner.model)
                         runner.val_loop.run()
+                        runner.model.train()
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model

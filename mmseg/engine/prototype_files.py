@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from mmseg.engine.checkpoint_file import write_checkpoint
-from mmseg.engine.legacy_checkpoint import read_checkpoint
+from mmseg.engine.legacy_checkpoint import read_torch_file
+
+if TYPE_CHECKING:
+    from mmseg.models.uda.components.prototypes import PrototypeBank
 
 FILES = {'feature': 'prototype_feat_dist.pth', 'output': 'prototype_out_dist.pth'}
 """Names in a folder, by the level: the features before the classifier, the class scores."""
+TENSORS_ALONE = 'prototypes are tensors: save these alone with torch.save'
 
 
 def write_prototypes(path: str | Path, vectors: Tensor, counts: Tensor) -> None:
@@ -23,12 +26,11 @@ def write_prototypes(path: str | Path, vectors: Tensor, counts: Tensor) -> None:
     write_checkpoint(path, content)
 
 
-def read_prototypes(path: str | Path, trust: bool = False, options: str = '') -> tuple[Tensor, Tensor]:
+def read_prototypes(path: str | Path, options: str = '') -> tuple[Tensor, Tensor]:
     """Prototypes (C, A) and the number of positions that they are means of (C,) int64.
 
     Args:
         path: of the file.
-        trust: read a file that can run code.
         options: of the tool that makes it, for the message.
 
     Raises:
@@ -40,33 +42,33 @@ def read_prototypes(path: str | Path, trust: bool = False, options: str = '') ->
             f'{path}: no such prototypes; make them: python -m tools.init_prototypes CONFIG CHECKPOINT '
             f'{options}--out-dir {Path(path).parent}'
         )
-    content = _content(path, trust)
-    if not {'Proto', 'Amount'} <= content.keys():
-        raise ValueError(f'{path}: no prototypes (Proto and Amount) in it, but {", ".join(map(str, content))}'[:200])
+    content = read_torch_file(path, advice=TENSORS_ALONE)
+    bare = _bare_vectors(content)
+    if bare is not None:  # how many images these are means of is not kept
+        return bare, torch.zeros(len(bare), dtype=torch.int64)
+    if not isinstance(content, Mapping) or not {'Proto', 'Amount'} <= content.keys():
+        held = ', '.join(map(str, content)) if isinstance(content, Mapping) else type(content).__name__
+        raise ValueError(f'{path}: no prototypes (Proto and Amount) in it, but {held}'[:200])
     counts = content.get('counts', content['Amount'])
     return content['Proto'], counts.to(torch.float64).round().long()
 
 
-def _content(path: str | Path, trust: bool) -> Mapping[str, Any]:
-    """Of a file of ours or ProCA's; of ProDA's, a bare tensor or a checkpoint with one, in the same form."""
+def fill_bank(bank: PrototypeBank, path: str | Path, options: str = '') -> None:
+    """Start a bank from a file, with the arguments and errors of :func:`read_prototypes`.
+
+    Raises:
+        ValueError: prototypes of other classes or another width too.
+    """
+    vectors, counts = read_prototypes(path, options)
     try:
-        content: Mapping[str, Any] = read_checkpoint(path, trust)
-    except ValueError:
-        vectors = _bare_tensor(path)
-        if vectors is None:
-            raise
-    else:
+        bank.set(vectors, counts)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+
+
+def _bare_vectors(content: Any) -> Tensor | None:
+    """ProDA's: a tensor, or one in its checkpoint; None for ProCA's and ours."""
+    if isinstance(content, Mapping):
         network = content.get('ResNet101')
-        vectors = network.get('objective_vectors') if isinstance(network, Mapping) else None
-        if not isinstance(vectors, Tensor):
-            return content
-    # How many images these are means of is not kept.
-    return {'Proto': vectors, 'Amount': torch.zeros(len(vectors))}
-
-
-def _bare_tensor(path: str | Path) -> Tensor | None:
-    try:
-        vectors = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
-        return None
-    return vectors if isinstance(vectors, Tensor) and vectors.ndim == 2 else None
+        content = network.get('objective_vectors') if isinstance(network, Mapping) else None
+    return content if isinstance(content, Tensor) and content.ndim == 2 else None

@@ -103,6 +103,22 @@ def test_a_compiler_that_fails_costs_one_warning(tmp_path, messages, backend):
         torch.testing.assert_close(ours[name], value, msg=name)
 
 
+@pytest.mark.parametrize(('kind', 'steps_before'), [(torch.OutOfMemoryError, 0), (RuntimeError, 3)])
+def test_errors_that_are_not_the_compilers_end_the_run(tmp_path, messages, kind, steps_before):
+    method = method_for(tmp_path)
+    compile_method(method, {'backend': 'eager'})
+    steps(method, steps_before)
+
+    def fail(*_):
+        raise kind('not the compiler')
+
+    method.prepare = fail
+    with pytest.raises(kind, match='not the compiler'):
+        steps(method, 1)
+    assert method.compiled is not None
+    assert all(level == logging.INFO for level, _ in messages)
+
+
 class Graphs:
     """A backend with the memory of CUDA graphs: what a step's graphs gave is overwritten when the next one begins."""
 

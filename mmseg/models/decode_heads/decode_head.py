@@ -115,6 +115,16 @@ class BaseDecodeHead(nn.Module):
                 f'got {in_channels} and {in_index}'
             )
 
+    @property
+    def embedding_channels(self) -> int:
+        """Channels of the feature that the classifier sees."""
+        return self.channels
+
+    @property
+    def classifier(self) -> nn.Module | None:
+        """The last layer, from that feature to the class scores; None where it is not a single layer."""
+        return self.conv_seg
+
     def _build_classifier(self) -> nn.Module | None:
         return nn.Conv2d(self.channels, self.num_classes, kernel_size=1)
 

@@ -44,6 +44,14 @@ class SegFormerHead(BaseDecodeHead):
         )
         self.linear_pred = nn.Conv2d(width, self.num_classes, kernel_size=1)
 
+    @property
+    def embedding_channels(self) -> int:
+        return self.linear_pred.in_channels
+
+    @property
+    def classifier(self) -> nn.Module:
+        return self.linear_pred
+
     def embed(self, features: Sequence[Tensor]) -> Tensor:
         levels = self.levels(features)
         embedded = [linear(x) for linear, x in zip(self.linear_c, levels, strict=True)]

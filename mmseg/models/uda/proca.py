@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmseg.engine.prototype_files import FILES, read_prototypes
+from mmseg.engine.prototype_files import FILES, fill_bank
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.contrast import PrototypeContrast, embedding_channels, own_logits
@@ -119,11 +119,7 @@ class ProCA(Supervised):
         super().init_weights()
         if self.prototypes is not None:
             for contrast in self._contrasts().values():
-                file = Path(self.prototypes) / FILES[contrast.level]
-                try:
-                    contrast.bank.set(*read_prototypes(file))
-                except ValueError as error:
-                    raise ValueError(f'{file}: {error}' if str(file) not in str(error) else str(error)) from None
+                fill_bank(contrast.bank, Path(self.prototypes) / FILES[contrast.level])
 
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:

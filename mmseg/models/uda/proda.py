@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mmseg.engine.prototype_files import FILES, read_prototypes
+from mmseg.engine.prototype_files import FILES, fill_bank
 from mmseg.models.losses.named import prefixed, weighted
 from mmseg.models.losses.symmetric import REGULARISERS, reverse_cross_entropy
 from mmseg.models.precision import at_least_float32
@@ -134,11 +134,7 @@ class ProDA(StrongViewTraining):
         if self.prototype_folder is not None:
             given = Path(self.prototype_folder)
             file = given if given.is_file() else given / FILES['feature']
-            vectors, counts = read_prototypes(file, options='--domain target ')
-            try:
-                self.prototypes.set(vectors, counts)
-            except ValueError as error:
-                raise ValueError(f'{file}: {error}') from None
+            fill_bank(self.prototypes, file, options='--domain target ')
 
     @torch.no_grad()
     def prepare(self, batch: TrainBatch, decisions: Mapping[str, Any] | None = None) -> Step:

@@ -42,7 +42,7 @@ def test_forward_and_backward(name, dtype):
     for logits in out.logits.values():
         assert logits.shape == (2, CLASSES, *size)
         assert logits.dtype == dtype
-    assert out.embedding.shape[2:] == size
+    assert out.embedding.shape == (2, head.embedding_channels, *size)
     assert out.embedding.dtype == dtype
 
     losses = head.losses(out.logits, labels())
@@ -69,6 +69,8 @@ def test_main_logits_classify_the_embedding(name):
     head = build(name, torch.float64).eval()
     out = head(levels(torch.float64))
     torch.testing.assert_close(out.logits['main'], head.classify(out.embedding))
+    if head.classifier is not None:
+        torch.testing.assert_close(out.logits['main'], head.classifier(out.embedding))
 
 
 @each_head

@@ -113,3 +113,9 @@ def test_every_method_takes_a_contrast(uda, logged, prototypes):
 def test_unknown_setting_of_the_contrast():
     with pytest.raises(ValueError, match=r"uda.contrast: PrototypeContrast has no setting 'temprature' \(did you mean"):
         build({'type': 'DACS', 'contrast': {'temprature': 1}})
+
+
+def test_a_prototype_file_that_could_run_code_is_refused_with_what_to_do(tmp_path):
+    torch.save({'Proto': torch.zeros(2, 3), 'Amount': torch.zeros(2), 'made': tmp_path}, tmp_path / 'made.pth')
+    with pytest.raises(ValueError, match='can run code when read; prototypes are tensors: save these alone'):
+        read_prototypes(tmp_path / 'made.pth')

@@ -185,7 +185,7 @@ def test_files_of_the_original(tmp_path):
         method.init_weights()
         torch.testing.assert_close(method.prototypes.vectors, vectors.double())
     torch.save([1, 2], tmp_path / 'list')
-    with pytest.raises(ValueError, match='list: not a checkpoint .holds a list'):
+    with pytest.raises(ValueError, match='list: no prototypes .Proto and Amount. in it, but list'):
         build(prototypes=str(tmp_path / 'list')).init_weights()
 
 

@@ -233,7 +233,7 @@ def embedding_channels(student: Any) -> int:
         ValueError: the head has none.
     """
     head = last_head(student)
-    channels = getattr(head, 'channels', None)
+    channels = getattr(head, 'embedding_channels', None)
     if channels is None:
         raise ValueError(
             f"uda.contrast: {type(head).__name__} has no feature before its classifier; level='output' compares class "
@@ -249,7 +249,7 @@ def classifier_rows(student: Any, key: str = 'uda.contrast') -> Tensor:
         ValueError: the head's classifier is something else.
     """
     head = last_head(student)
-    classifier = getattr(head, 'conv_seg', None)
+    classifier = getattr(head, 'classifier', None)
     if not isinstance(classifier, nn.Conv2d) or classifier.kernel_size != (1, 1):
         raise ValueError(
             f'{key}: {type(head).__name__} does not classify with a 1x1 convolution, whose rows could be prototypes; '

@@ -19,8 +19,7 @@ def run(case):
     np.testing.assert_allclose(ours, [row[1:] for row in meta['rows']], rtol=meta['tolerance']['rows']['rtol'])
     np.testing.assert_allclose(ours, case.arrays['lr'], rtol=meta['tolerance']['lr']['rtol'])
 
-    methods = (build_method({'model': model(depth)}) for depth in DEPTHS)
-    method = next(method for method in methods if len(list(method.parameters())) == wanted['groups'])
+    method = network_of(wanted)
     options = {'type': wanted['type'], 'lr': meta['base_lr'], 'betas': wanted['betas'], 'eps': wanted['eps']}
     (decay,) = wanted['weight_decay_all']
     wrapper = build_optim_wrapper(
@@ -42,12 +41,23 @@ def run(case):
     assert bare(faster) == bare(wanted['head_parameters_with_10x'])
 
 
+def network_of(wanted):
+    """A method with the case's head, and an encoder with which it has as many parameters as the case."""
+    branches = {name.partition('aspp_modules.')[2].partition('.')[0] for name in wanted['head_parameters_with_10x']}
+    count = len(branches - {''})
+    methods = {depth: build_method({'model': model(depth, range(6, 6 * count + 1, 6))}) for depth in DEPTHS}
+    sizes = {depth: len(list(method.parameters())) for depth, method in methods.items()}
+    found = [depth for depth, size in sizes.items() if size == wanted['groups']]
+    assert found, f'{wanted["groups"]} parameters, but ResNets have {sizes} with {count} branches'
+    return methods[found[0]]
+
+
 def bare(names):
     """Names within the network, whatever the method calls it."""
     return {name.removeprefix('module.').removeprefix('stu_').removeprefix('model.') for name in names}
 
 
-def model(depth):
+def model(depth, dilations):
     """The published network; the case says how many parameters it has, not how deep it is."""
     return {
         'type': 'EncoderDecoder',
@@ -56,6 +66,7 @@ def model(depth):
             'type': 'DLV2AdapterHead',
             'in_channels': 2048,
             'channels': 256,
+            'dilations': tuple(dilations),
             'num_classes': 19,
             'norm_cfg': BN,
         },

@@ -11,7 +11,7 @@ from mmseg.models.uda.components.view_geometry import GEOMETRIC, Operation, View
 
 IGNORE, THEIRS = 255, 250
 TIES = 0.003  # share of pixels that nearest sampling may decide otherwise
-SHIFT_TIES = 0.05  # the same after a shift of a width, which may lie between two pixels
+NEIGHBOURS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 
 
 def run(case):
@@ -44,7 +44,10 @@ def theirs(labels):
 
 
 def check_labels(ours, stored, changes):
-    differing = (theirs(ours) != stored).mean(axis=(1, 2))
-    shifted = [any(operation.name == 'TranslateX' for operation in change.operations) for change in changes]
-    limits = np.where(shifted, SHIFT_TIES, TIES)
-    assert (differing <= limits).all(), f'shares of differing labels: {differing}, limits {limits}'
+    """Equal but for ties; after a shift of a width, which may lie between two pixels, the neighbour's label will do."""
+    ours = theirs(ours)
+    for number, change in enumerate(changes):
+        shifted = any(operation.name == 'TranslateX' for operation in change.operations)
+        moves = NEIGHBOURS if shifted else [(0, 0)]
+        same = np.any([np.roll(ours[number], move, (0, 1)) == stored[number] for move in moves], axis=0)
+        assert 1 - same.mean() <= TIES, f'label map {number}: {1 - same.mean():.2%} differ'

@@ -9,6 +9,7 @@ from tests.goldens.harness import state_tensors
 
 
 def run(case):
+    assert case.meta['options']['output_stride'] == 32  # of an ordinary ResNet
     state = state_tensors(case.inputs['simclr'])
     backbone = ResNet(depth=101, out_indices=(3,)).double()
     converted = converted_file(state)

@@ -9,7 +9,7 @@ from mmseg.models.uda import build_method
 from mmseg.models.uda.components.mixing import class_table
 from mmseg.structures import DomainBatch, TrainBatch
 from tests.goldens.drivers.pmdav2 import compare
-from tests.goldens.harness import Case, state_tensors
+from tests.goldens.harness import Case, state_tensors, within_classes
 
 IMAGENET = {'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375]}
 
@@ -41,7 +41,8 @@ def run(case: Case) -> None:
 
 
 def _method(case: Case) -> Any:
-    cfg = upgrade({'model': case.meta['model'], 'uda': {'type': 'DACS', **case.meta['uda']}})
+    model = case.meta['model']
+    cfg = upgrade({'model': model, 'uda': {'type': 'DACS', **within_classes(case.meta['uda'], model)}})
     cfg['model']['data_preprocessor'] = {'type': 'SegDataPreProcessor', **IMAGENET}
     cfg['train_cfg'] = {'max_iters': 40000}
     method = build_method(cfg).double().train()

@@ -11,6 +11,7 @@ from tests.goldens.harness import state_tensors
 
 def run(case):
     meta, options = case.meta, case.meta['options']
+    assert options['model'].endswith('in eval mode'), options['model']
     bank = {name: options[name] for name in ('temperature', 'memory_size', 'pixel_update_freq')}
     bank |= {'width': options['proj_dim'], **{name: options[name] for name in ('min_samples', 'max_samples')}}
     student = networks.build(case, options['LAMBDA_LOV'])

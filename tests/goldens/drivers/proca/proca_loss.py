@@ -133,14 +133,20 @@ class Watch:
 
         return update
 
-    def check(self, case, i):
-        """Prototypes and counts after the two updates of an iteration, target then source."""
+    def check(self, case, i, slack=0):
+        """Prototypes and counts after the two updates of an iteration, target then source.
+
+        ``slack`` positions may have another label than in the original: counts are off by as many at most, and only
+        prototypes of classes whose count is the original's are compared.
+        """
         rtol = case.meta.get('rtol', case.meta.get('rtol_arrays'))
         absmax = case.meta.get('atol_rel_to_absmax', rtol)
         for name, updates in self.seen.items():
             for number, (vectors, new) in enumerate(updates, start=2 * i):
                 stored = case.arrays[f'proto_{name}'][number]
-                networks.close(f'{name} {number}', vectors, stored, rtol, absmax)
-                start = case.arrays[f'amount_{name}'][number - 1] if number else case.inputs[f'amount_{name}']
+                amounts = case.arrays[f'amount_{name}']
+                start = amounts[number - 1] if number else case.inputs[f'amount_{name}']
                 counts = original_counts(self.options, start, new)
-                np.testing.assert_array_equal(counts, case.arrays[f'amount_{name}'][number])
+                np.testing.assert_allclose(counts, amounts[number], rtol=0, atol=slack)
+                same = counts == amounts[number]
+                networks.close(f'{name} {number}', vectors[same], stored[same], rtol, absmax)

@@ -38,8 +38,10 @@ def run(case):
 def pipeline(job, shape, decisions):
     """Our transforms for a job, and the decisions under our names."""
     settings = job['settings']
-    size = settings.get('INPUT.SOURCE_INPUT_SIZE_TRAIN') or settings.get('INPUT.TARGET_INPUT_SIZE_TRAIN')
-    size = tuple(size or settings['INPUT.INPUT_SIZE_TEST'])
+    domains = ('SOURCE', 'TARGET') if job['is_source'] else ('TARGET', 'SOURCE')
+    given = [settings.get(f'INPUT.{domain}_INPUT_SIZE_TRAIN') for domain in domains]
+    size = settings['INPUT.INPUT_SIZE_TEST'] if job['mode'] == 'test' else given[0] or given[1]
+    size = tuple(size)
     scales = settings.get('INPUT.INPUT_SCALES_TRAIN', (1, 1))
     flip = settings.get('INPUT.HORIZONTAL_FLIP_PROB_TRAIN', 0)
     if tuple(scales) == (1, 1):

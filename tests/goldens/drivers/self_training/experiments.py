@@ -27,18 +27,24 @@ SAME_AS_LEFT_OUT = {
 
 
 def run(case: Case) -> None:
-    trainings = {}
+    trainings: dict[str, list[Training]] = {}
     for number, grid in case.meta['experiments'].items():
         ours = list(EXPERIMENTS[int(number)]())
         assert [training_name(training) for training in ours] == grid['configs_in_order'], number
-        trainings |= {training_name(training): training for training in ours}
+        for training in ours:
+            trainings.setdefault(training_name(training), []).append(training)
     for name, theirs in case.meta['resolved'].items():
-        check(name, own_config(name, trainings), upgrade(Config(theirs)))
+        published = upgrade(Config(theirs))
+        check(name, own_config(name, trainings, published), published)
 
 
-def own_config(name: str, trainings: dict[str, Training]) -> Config:
-    """The config of a published file, or of a training of that name."""
-    return load_config(ROOT / name) if name.startswith('configs/') else resolved_config(trainings[name])
+def own_config(name: str, trainings: dict[str, list[Training]], published: Config) -> Config:
+    """The config of a published file, or of a training of that name; a short grid may repeat a long one's names."""
+    if name.startswith('configs/'):
+        return load_config(ROOT / name)
+    found = [resolved_config(training) for training in trainings[name]]
+    same_length = [cfg for cfg in found if cfg.train_cfg.max_iters == published.train_cfg.max_iters]
+    return (same_length or found)[0]
 
 
 def check(name: str, ours: Config, theirs: Config) -> None:

@@ -11,7 +11,7 @@ from mmseg.models.uda import build_method
 from mmseg.models.uda.components.mixing import class_table
 from mmseg.registry import PARAM_SCHEDULERS
 from mmseg.structures import DomainBatch, TrainBatch
-from tests.goldens.harness import state_tensors, statistics, strided
+from tests.goldens.harness import state_tensors, statistics, strided, within_classes
 
 RELATIVE = 1e-5  # the cases' tolerance in float64
 IMAGENET = {
@@ -48,7 +48,8 @@ def run(case):
 
 
 def _upgraded(case):
-    return upgrade({key: case.meta[key] for key in ('model', 'uda', 'optimizer')})
+    published = {key: case.meta[key] for key in ('model', 'uda', 'optimizer')}
+    return upgrade({**published, 'uda': within_classes(case.meta['uda'], case.meta['model'])})
 
 
 def _method(case):
