@@ -34,7 +34,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     from mmengine.config import DictAction
 
-    parser = argparse.ArgumentParser(description='Start dated runs of a config, or of an experiment.')
+    parser = argparse.ArgumentParser(
+        description='Start dated runs of a config, or of an experiment.', allow_abbrev=False
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('--config', help='config file, or file that lists stages; with or without .py')
     what.add_argument('--exp', help='id of an experiment: all its trainings, one after the other')

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise ValueError(f'--images {options.images}: a sheet needs at least one row')
     if options.sheet and (files := [run for run in options.runs if Path(run).is_file()]):
         raise ValueError(f'--sheet draws what the last iterate of a run predicts: give {Path(files[0]).parent}')
-    runs = [read_run(path) for path in options.runs]
+    runs = distinct([read_run(path) for path in options.runs])
     print_tables(runs)
     if options.sheet:
         write_sheet(runs, Path(options.sheet), options.images)
@@ -75,6 +76,15 @@ def read_run(path: str | Path) -> Run:
         raise FileNotFoundError(f'{file}: not evaluated yet; run: python -m tools.test {file.parent} --eval mIoU')
     result = read_result(file)
     return Run(file.parent, ' '.join([file.parent.name, *(f'+{option}' for option in result.options)]), result.scores)
+
+
+def distinct(runs: list[Run]) -> list[Run]:
+    """Runs in folders of one name, as stages of several rows are, have their parent's name before it."""
+    names = Counter(run.name for run in runs)
+    return [
+        replace(run, name=f'{run.folder.resolve().parent.name}/{run.name}') if names[run.name] > 1 else run
+        for run in runs
+    ]
 
 
 def print_tables(runs: list[Run]) -> None:

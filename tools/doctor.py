@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools._doctor import configs, data, hardware, packages, report, weights  # noqa: E402
+from tools._doctor import configs, data, files, hardware, packages, report, weights  # noqa: E402
 from tools._doctor.findings import Finding, failed, run_checks  # noqa: E402
 from tools._entry import ROOT  # noqa: E402
 
@@ -68,7 +68,7 @@ def examine(paths: list[str]) -> list[Finding]:
         return read_findings
 
     if usable and paths:
-        about_configs = run_checks(configs.GROUP, [read, lambda: configs.check_files(needs)])
+        about_configs = run_checks(configs.GROUP, [read, lambda: files.check_files(needs.files)])
     work_dirs = sorted(needs.work_dirs) or ['work_dirs']
     found += run_checks(
         hardware.GROUP,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmseg.registry import MODELS
 from tools import doctor
-from tools._doctor import configs, data, findings, hardware, packages, report, weights
+from tools._doctor import configs, data, files, findings, hardware, packages, report, weights
 from tools._doctor.findings import MISSING, OK, WARN, Finding
 
 ROOT = Path(__file__).parents[2]
@@ -225,7 +225,7 @@ def test_needs_of_a_pair_of_domains(farm):
     assert source.labelled and source.sampling == {'min_pixels': 3}
     assert target.labelled and target.sampling is None, 'validation reads the labels of the same files'
     assert (needs.workers, needs.work_dirs, needs.models) == (3, {'runs/a'}, {'a.py': model})
-    found = only(configs.check_files(needs))
+    found = only(files.check_files(needs.files))
     assert found.status == MISSING and found.what == 'gone.pth'
 
 
@@ -458,6 +458,40 @@ def test_configs_that_cannot_be_read(tmp_path, capsys):
     assert doctor.main([str(tmp_path / 'bad.py'), str(tmp_path / 'none.py')]) == 1
     text = capsys.readouterr().out
     assert 'bad.py cannot be read' in text and 'none.py does not exist' in text
+
+
+def test_files_that_earlier_stages_leave(tmp_path):
+    (tmp_path / 'there.pth').touch()
+    uda = {
+        'type': 'CrossPathDistillation',
+        'rectify': 'probability',
+        'teachers': [{'checkpoint': str(tmp_path / 'there.pth'), 'prototypes': 'gone.pth'}, {'checkpoint': '{cu}'}],
+        'depth_guidance': {'bank': 'gone'},
+        'prototypes': None,
+    }
+    found = [(file.key, file.path) for file in files.named_files('a.py', {'uda': uda})]
+    assert found == [
+        ('uda.depth_guidance.bank', 'gone'),
+        ('uda.teachers.0.checkpoint', str(tmp_path / 'there.pth')),
+        ('uda.teachers.0.prototypes', 'gone.pth'),
+        ('uda.teachers.1.prototypes', ''),
+    ]
+    checked = list(files.check_files(list(files.named_files('a.py', {'uda': uda}))))
+    assert [one.status for one in checked] == [MISSING, OK, MISSING, MISSING]
+    assert checked[3].detail == 'uda.teachers.1.prototypes of a.py: not set'
+
+
+def test_stages_are_looked_at_one_by_one(small_config, capsys):
+    folder = small_config.parent
+    (folder / 'all_stages.py').write_text(
+        f'stages = dict(one=dict(train={str(small_config)!r}),\n'
+        f"    two=dict(train={str(small_config)!r}, load_from='{{one}}'),\n"
+        f"    three=dict(train={str(small_config)!r}, cfg_options={{'uda.depth_guidance.bank': 'gone'}}))\n"
+    )
+    assert doctor.main([str(folder / 'all_stages.py')]) == 1
+    text = capsys.readouterr().out
+    assert all(f'all_stages.py: {name}' in text for name in ('one', 'two', 'three'))
+    assert 'load_from' not in text and 'uda.depth_guidance.bank of' in text
 
 
 def test_a_broken_torch_is_a_finding(tmp_path):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools._doctor.files import NamedFile, made_by_a_stage, named_files
 from tools._doctor.findings import MISSING, OK, Finding, first_line
 
 GROUP = 'configs'
@@ -40,7 +41,7 @@ class Needs:
         datasets: by what makes them differ.
         lists: several datasets that are one domain; their config is a list.
         models: config of the segmentor by name of the config.
-        files: other files that must be there, by name of the config.
+        files: other files that must be there.
         work_dirs: folders that runs are written to.
         workers: loader workers of the config that starts most.
     """
@@ -48,7 +49,7 @@ class Needs:
     datasets: dict[str, Dataset] = field(default_factory=dict)
     lists: dict[str, Dataset] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
-    files: list[tuple[str, str]] = field(default_factory=list)
+    files: list[NamedFile] = field(default_factory=list)
     work_dirs: set[str] = field(default_factory=set)
     workers: int = 0
 
@@ -62,8 +63,7 @@ class Needs:
                 self.workers = max(self.workers, workers if key == 'train_dataloader' else 0)
         if isinstance(cfg.get('model'), Mapping) and 'backbone' in cfg['model']:
             self.models[name] = dict(cfg['model'])
-        if cfg.get('load_from'):
-            self.files.append((name, str(cfg['load_from'])))
+        self.files += named_files(name, cfg)
         if cfg.get('work_dir'):
             self.work_dirs.add(str(cfg['work_dir']))
 
@@ -80,7 +80,7 @@ class Needs:
             for key in inside:
                 own = node.get('rare_class_sampling') if key == 'source' else None
                 self._add_datasets(node[key], name, dict(own) if own is not None else None)
-            if not inside and 'type' in node:
+            if not inside and 'type' in node and not made_by_a_stage(node):  # an earlier stage makes the others
                 self._add(node, name, sampling)
 
     def _add_list(self, node: Sequence[Any], name: str, sampling: dict[str, Any] | None) -> None:
@@ -108,18 +108,33 @@ def _type(step: Any) -> str | None:
 
 def read_configs(paths: Sequence[str]) -> tuple[Needs, list[Finding]]:
     """What configs need, and which could not be read."""
-    from mmseg.engine.config import load_config
-
     needs, findings = Needs(), []
     for path in paths:
         try:
-            cfg = load_config(path).to_dict()
+            trainings = _trained_configs(path)
         except (ValueError, OSError, ImportError, AttributeError) as error:
             findings.append(Finding(GROUP, MISSING, path, first_line(error)))
             continue
-        findings.append(Finding(GROUP, OK, path, _summary(cfg)))
-        needs.add(path, cfg)
+        for name, trained in trainings.items():
+            findings.append(Finding(GROUP, OK, name, _summary(trained)))
+            needs.add(name, trained)
     return needs, findings
+
+
+def _trained_configs(path: str) -> dict[str, dict[str, Any]]:
+    """The config of a file; of a file that lists stages that of each training, with what the stage sets."""
+    from mmseg.engine.config import load_config
+    from mmseg.experiments.stages import is_experiment, read_experiment
+
+    if not is_experiment(path):
+        return {path: load_config(path).to_dict()}
+    found = {}
+    for stage in read_experiment(path).stages.values():
+        if stage.kind == 'train':
+            cfg = load_config(stage.config)
+            cfg.merge_from_dict(dict(stage.options))
+            found[f'{path}: {stage.name}'] = cfg.to_dict()
+    return found
 
 
 def _summary(cfg: Mapping[str, Any]) -> str:
@@ -138,13 +153,3 @@ def known_needs(root: Path) -> Needs:
     for path in sorted((root / 'configs' / '_base_' / 'datasets').glob('*.py')):
         needs.add(path.stem, Config.fromfile(str(path)).to_dict())
     return needs
-
-
-def check_files(needs: Needs) -> Iterator[Finding]:
-    """Checkpoints that a config starts from."""
-    for name, file in needs.files:
-        there = Path(file).is_file()
-        run = '' if there else f'python tools/train.py {name} --load-from CHECKPOINT'
-        yield Finding(
-            GROUP, OK if there else MISSING, file, f'load_from of {name}{"" if there else ": no such file"}', run
-        )

@@ -39,8 +39,16 @@ def sections(benchmark: Benchmark, folder: Path, page: Path, images: Path) -> Ma
 def _sheet(results: Results, folder: Path, path: Path, beside: Path) -> list[str]:
     if results.benchmark.pictures:
         return _figure(write_sheet(results, folder, path), 'A row per method', path, beside)
-    command = f'python -m tools.compare work_dirs/local-{results.benchmark.name}/*_s0/train --sheet sheet.png'
-    return [f'The images are not ours to give away. `{command}` draws a sheet of the rows that you ran.']
+    runs = f'work_dirs/local-{results.benchmark.name}'
+    commands = (
+        f'python -m tools.test {runs}/dacs_s0/train --eval mIoU',
+        f'python -m tools.compare {runs}/source_only_s0/train {runs}/dacs_s0/train --sheet sheet.png',
+    )
+    return [
+        'The images are not ours to give away. This draws a sheet of rows that you ran, once each was tested so:',
+        '',
+        *('```shell', *commands, '```'),
+    ]
 
 
 def _environment(results: Results) -> list[str]:
