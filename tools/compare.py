@@ -69,12 +69,22 @@ def read_run(path: str | Path) -> Run:
         ValueError: the file is no evaluation's.
     """
     from mmseg.evaluation.result_file import read_result
+    from mmseg.evaluation.run_folder import newest_iteration
 
     path = Path(path)
     file = path if path.suffix == '.json' else path / 'eval_latest.json'
     if not file.is_file():
         raise FileNotFoundError(f'{file}: not evaluated yet; run: python -m tools.test {file.parent} --eval mIoU')
     result = read_result(file)
+    if (
+        file.name == 'eval_latest.json'
+        and (now := newest_iteration(file.parent))
+        and result.iteration not in (None, now)
+    ):
+        raise ValueError(
+            f'{file}: of iteration {result.iteration}, but the run is at {now}; evaluate it again: '
+            f'python -m tools.test {file.parent} --eval mIoU'
+        )
     return Run(file.parent, ' '.join([file.parent.name, *(f'+{option}' for option in result.options)]), result.scores)
 
 

@@ -151,8 +151,9 @@ def singles(config: Any, key: str) -> Iterable[tuple[str, dict[str, Any]]]:
 
 def single_name(config: dict[str, Any]) -> str:
     """What a dataset is called in scores, from its config."""
-    kind = str(config['type']).removesuffix('Dataset').lower()
-    return config.get('name') or (Path(config.get('data_root', '')).name if kind == 'baseseg' else kind)
+    from mmseg.datasets.base_dataset import default_name
+
+    return config.get('name') or default_name(str(config['type']), config.get('data_root', ''))
 
 
 def folder_name(root: str, options: argparse.Namespace) -> str:

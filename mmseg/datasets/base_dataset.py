@@ -19,6 +19,8 @@ from mmseg.datasets.randomness import Draws, sample_generator, shuffled_index
 from mmseg.datasets.transforms import Compose, LoadAnnotations, LoadDepth, LoadPseudoLabels
 from mmseg.registry import DATASETS
 
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+
 
 @DATASETS.register_module()
 class BaseSegDataset(Dataset):
@@ -82,7 +84,7 @@ class BaseSegDataset(Dataset):
         packed: str | None = None,
     ):
         self.data_root = data_root
-        self.name = name or self._default_name()
+        self.name = name or default_name(type(self).__name__, data_root)
         prefix = data_prefix or {}
         self.img_dir = os.path.join(data_root, prefix.get('img_path', ''))
         self.seg_map_dir = os.path.join(data_root, prefix.get('seg_map_path', ''))
@@ -125,10 +127,6 @@ class BaseSegDataset(Dataset):
         """Path of a label map below the label folder, from that of its image without suffix."""
         return stem + self.seg_map_suffix
 
-    def _default_name(self) -> str:
-        kind = type(self).__name__.removesuffix('Dataset').lower()
-        return kind if type(self) is not BaseSegDataset else Path(self.data_root).name.replace('.', '_') or kind
-
     def conversion_command(self) -> str | None:
         """What to type to make the label maps; None if no tool makes them."""
         if self.label_converter is None:
@@ -162,17 +160,39 @@ class BaseSegDataset(Dataset):
             raise FileNotFoundError(
                 f'{type(self).__name__}: no images (*{" or *".join(self.img_suffixes)}) in {self.img_dir}{there}'
             )
+        self._report_other_endings(names)
         return stems
+
+    def _report_other_endings(self, names: Iterable[str]) -> None:
+        """Say so if files are left out that look like images, but for the case of their ending or for its kind."""
+        ours = [suffix.lower() for suffix in self.img_suffixes]
+        plain = all(suffix in IMAGE_ENDINGS for suffix in ours)  # of a longer ending others may be of other files
+        endings = tuple({*ours, *IMAGE_ENDINGS}) if plain else tuple(ours)
+        left_out = [name for name in names if name.lower().endswith(endings) and not name.endswith(self.img_suffixes)]
+        if left_out:
+            print_log(
+                f'{type(self).__name__}: {len(left_out)} files in {self.img_dir} are left out, e.g. {left_out[0]}: '
+                f'img_suffix is {", ".join(self.img_suffixes)}',
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def _listed(self, stems: dict[str, str], ann_file: str) -> dict[str, str]:
         try:
-            listed = Path(ann_file).read_text(encoding='utf-8').split('\n')
+            listed = Path(ann_file).read_text(encoding='utf-8-sig').split('\n')
         except FileNotFoundError:
             raise FileNotFoundError(f'{type(self).__name__}: file list {ann_file} does not exist') from None
+        except UnicodeDecodeError:
+            raise ValueError(f'{type(self).__name__}: file list {ann_file} is not UTF-8 text') from None
         listed = [name.strip() for name in listed if name.strip()]
         missing = [name for name in listed if name not in stems]
         if missing:
-            raise FileNotFoundError(f'{len(missing)} images of {ann_file} are not in {self.img_dir}, e.g. {missing[0]}')
+            ending = ' (names stand without their ending)' if missing[0] in stems.values() else ''
+            raise FileNotFoundError(
+                f'{len(missing)} images of {ann_file} are not in {self.img_dir}, e.g. {missing[0]}{ending}'
+            )
+        if not listed:
+            raise ValueError(f'{type(self).__name__}: file list {ann_file} names no image')
         return {name: stems[name] for name in listed}
 
     def _take_flat_labels(self) -> None:
@@ -287,3 +307,14 @@ def files_below(folder: str) -> list[str]:
         prefix = '' if relative == '.' else f'{relative}/'
         names += [prefix + name for name in files if not name.startswith('.')]
     return names
+
+
+def default_name(kind: str, data_root: str) -> str:
+    """What a dataset is called in scores if its config does not say: by its class, or by the folder of plain ones.
+
+    Args:
+        kind: name of the class.
+        data_root: its folder.
+    """
+    known = kind.removesuffix('Dataset').lower()
+    return known if kind != BaseSegDataset.__name__ else Path(data_root).name.replace('.', '_') or known

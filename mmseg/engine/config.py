@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.config.utils import ConfigParsingError
 
 from mmseg.engine.errors import ROOT, near_names
 
@@ -41,11 +42,25 @@ def load_config(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         ValueError: if it cannot be parsed, or an option's first key is not in the config.
     """
     file = find_config(path)
+    if file.suffix in ('.pth', '.pt', '.pkl'):
+        raise ValueError(f'{file} is a checkpoint, where a config is expected; the order is CONFIG CHECKPOINT')
     try:
         cfg = Config.fromfile(str(file))
     except FileNotFoundError as error:
         raise FileNotFoundError(f'config {file}: a _base_ file is missing: {error}') from None
-    except (SyntaxError, NameError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except RecursionError:
+        raise ValueError(f'config {file} is a _base_ of itself, or of one of its own') from None
+    except (
+        SyntaxError,
+        NameError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        OSError,
+        ConfigParsingError,
+        json.JSONDecodeError,
+    ) as error:
         raise ValueError(f'config {file} cannot be read: {type(error).__name__}: {error}') from None
     if cfg_options:
         _check_options(cfg, cfg_options)

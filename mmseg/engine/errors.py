@@ -11,12 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import torch
 from mmengine.config import DictAction
 from mmengine.registry import Registry
 
 from mmseg import registry as registries
 
 ROOT = Path(__file__).resolve().parents[2]
+MEMORY_ADVICE = (
+    'What saves memory: --precision bf16 on recent GPUs; --cfg-options model.backbone.with_cp=True; a smaller '
+    'train_dataloader.batch_size with --accumulate (docs/getting_started.md#memory)'
+)
 _OURS = (ROOT / 'mmseg', ROOT / 'tools', ROOT / 'run_experiments.py', ROOT / 'run_seg.py')
 _UNKNOWN_TYPE = re.compile(r'^(?P<type>\S+) is not in the (?:[\w-]+::)?(?P<registry>.+?) registry')
 _WRONG_ARGUMENT = re.compile(r'__init__\(\) (got an unexpected keyword|missing \d+ required)')
@@ -31,6 +36,8 @@ def user_message(error: BaseException) -> str | None:
     data loader's worker.
     """
     text = str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return f'{text.splitlines()[0]} {MEMORY_ADVICE}'
     if (option := _wrong_option(error)) is not None:
         return option
     if _WORKER.match(text):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import signal
 import threading
 import time
@@ -15,6 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg.engine.clock import Clock
+from mmseg.engine.errors import near_names
 from mmseg.engine.gradient_sync import broadcast_buffers, world_size
 from mmseg.registry import LOOPS
 
@@ -53,8 +53,7 @@ class TrainLoop(IterBasedTrainLoop):
         **unknown: Any,
     ) -> None:
         for key in unknown:
-            near = difflib.get_close_matches(key, OPTIONS, n=1)
-            raise ValueError(f'train_cfg.{key} is unknown{f"; did you mean {near[0]}?" if near else ""}')
+            raise ValueError(f'train_cfg.{key} is unknown{near_names(key, list(OPTIONS), 1)}')
         for key, value in {'max_iters': max_iters, 'val_interval': val_interval, 'accumulate': accumulate}.items():
             if not isinstance(value, (int, float)) or int(value) != value or value < 1:
                 raise ValueError(f'train_cfg.{key}={value}: expected a whole number of at least 1')
@@ -84,6 +83,7 @@ class TrainLoop(IterBasedTrainLoop):
         """Trains to the end, or until asked to stop."""
         runner = self.runner
         runner.call_hook('before_train')
+        runner.write_config()
         runner.call_hook('before_train_epoch')
         batches = iter(self.dataloader) if self._iter < self._max_iters else iter(())
         with self._stop_on_signal():

@@ -15,6 +15,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmseg.engine.config import check_is_training
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.legacy_checkpoint import TEACHER, load_student, read_checkpoint, state_dict_of
 from mmseg.engine.pretrained import find_pretrained
@@ -111,7 +112,7 @@ def open_preview(cfg: Config, checkpoint: str | Path | None = None, trust: bool 
         FileNotFoundError: data or the checkpoint are missing. ImageNet weights may be.
         ValueError: the config trains nothing, or the parts do not fit each other.
     """
-    check_trains(cfg)
+    check_is_training(cfg)
     checkpoint = checkpoint or cfg.get('load_from')
     missing = _missing_weights(cfg) if checkpoint is None else None
     with tempfile.TemporaryDirectory(prefix='preview_') as folder:
@@ -135,12 +136,6 @@ def open_preview(cfg: Config, checkpoint: str | Path | None = None, trust: bool 
             if name.split('.')[-1] == TEACHER.rstrip('.'):
                 module.load_state_dict(student)
         yield Preview(runner, networks, missing)
-
-
-def check_trains(cfg: Config) -> None:
-    """Raises ValueError for a config without training data."""
-    if cfg.get('train_dataloader') is None or cfg.get('optim_wrapper') is None:
-        raise ValueError('the config trains nothing: it has no train_dataloader or no optim_wrapper')
 
 
 def _missing_weights(cfg: Config) -> str | None:

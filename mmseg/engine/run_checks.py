@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import nn
 
 from mmseg.datasets.transforms import LoadDepth
@@ -42,6 +45,30 @@ def check_classes(method: nn.Module, dataset: Any, key: str) -> None:
             f'the network has {network} classes, the data set of {key} {len(classes)}: set '
             f'{setting}={len(classes)}{"" if cascade else " (auxiliary heads too)"}, or label_map'
         )
+
+
+def check_class_order(classes: Sequence[str], others: Sequence[str], what: str, other: str) -> None:
+    """Two that go together number the same classes alike; names that differ are only reported.
+
+    Args:
+        classes: names in the order of train ids.
+        others: likewise; empty = not known.
+        what: whose classes the first are, for messages.
+        other: likewise.
+
+    Raises:
+        ValueError: the same names in another order.
+    """
+    if not others or list(classes) == list(others):
+        return
+    pairs = [(number, *pair) for number, pair in enumerate(zip(classes, others, strict=False)) if pair[0] != pair[1]]
+    if not pairs:
+        return
+    number, first, second = pairs[0]
+    text = f'class {number} is {first!r} in {what}, {second!r} in {other}'
+    if set(classes) == set(others):
+        raise ValueError(f'{text}: the same classes in another order; give both the same metainfo.classes')
+    print_log(f'{text} ({len(pairs)} names differ)', 'current', logging.WARNING)
 
 
 def check_depth(method: nn.Module, dataset: Any) -> None:

@@ -6,7 +6,7 @@ import copy
 import itertools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 from mmseg.engine import hooks
 from mmseg.engine.compilation import compile_method
 from mmseg.engine.distributed import start_process_group
-from mmseg.engine.errors import clear_config_errors
+from mmseg.engine.errors import clear_config_errors, near_names
 from mmseg.engine.git_state import git_state
 from mmseg.engine.gradient_sync import broadcast_parameters, world_size
 from mmseg.engine.loaders import build_loader, loaders_and_loops
@@ -33,7 +33,7 @@ from mmseg.engine.logging import environment, one_line, quiet
 from mmseg.engine.loops import TrainLoop
 from mmseg.engine.optimizer_groups import build_optim_wrapper, optimizers
 from mmseg.engine.precision import SIXTEEN_BITS, Precision
-from mmseg.engine.run_checks import check_classes, check_depth, check_seed
+from mmseg.engine.run_checks import check_class_order, check_classes, check_depth, check_seed
 from mmseg.engine.schedulers import build_schedulers
 from mmseg.engine.starting_point import resume_or_load
 from mmseg.engine.sync_batch_norm import synchronised
@@ -108,6 +108,13 @@ class Runner(mmengine.runner.Runner):
         self.interrupted = False
         super().__init__(*args, **kwargs)
 
+    def dump_config(self) -> None:
+        """Nothing yet: a start that fails leaves the config of the run that lies in the work dir."""
+
+    def write_config(self) -> None:
+        """Write the whole config into the work dir, once training begins."""
+        super().dump_config()
+
     # -- what the run knows about itself
 
     @property
@@ -123,11 +130,7 @@ class Runner(mmengine.runner.Runner):
     @property
     def dataset_meta(self) -> dict[str, Any]:
         """Class names and palette, from the validation set if there is one."""
-        for loop in (self._val_loop, self._train_loop, self._test_loop):
-            info = getattr(getattr(getattr(loop, 'dataloader', None), 'dataset', None), 'metainfo', None)
-            if info:
-                return dict(info)
-        return {}
+        return _meta(self._val_loop) or _meta(self._train_loop) or _meta(self._test_loop)
 
     def environment(self) -> dict[str, Any]:
         """Versions, device, seed, date, state of the code and config of the run."""
@@ -213,6 +216,8 @@ class Runner(mmengine.runner.Runner):
         """mmengine's, on data of the network's classes."""
         loop = super().build_val_loop(loop)
         check_classes(self.model, loop.dataloader.dataset, 'val_dataloader')
+        validated, trained = (_classes(of) for of in (loop, self._train_loop))
+        check_class_order(validated, trained, 'val_dataloader', 'train_dataloader')
         return loop
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper | OptimWrapperDict:
@@ -235,6 +240,8 @@ class Runner(mmengine.runner.Runner):
         for name, options in settings.items():
             if isinstance(options, bool):
                 options = {} if options else None
+            if name not in DEFAULT_HOOKS and isinstance(options, dict) and 'type' not in options:
+                raise ValueError(f'default_hooks.{name}: no such hook{near_names(name, list(DEFAULT_HOOKS))}')
             if isinstance(options, Hook):
                 self.register_hook(options)
             elif options is not None and ('type' in options or name in DEFAULT_HOOKS):
@@ -274,6 +281,15 @@ def _unique_name(cfg: Config) -> str:
     """mmengine keeps loggers by name and second: runs of one process need names of their own."""
     name, number = cfg.get('name') or (Path(cfg.filename).stem if cfg.filename else 'run'), next(_run_numbers)
     return name if number == 1 else f'{name}-{number}'
+
+
+def _meta(loop: Any) -> dict[str, Any]:
+    """Class names and palette of a loop's data; empty if it is not built yet or does not say."""
+    return dict(getattr(getattr(getattr(loop, 'dataloader', None), 'dataset', None), 'metainfo', None) or {})
+
+
+def _classes(loop: Any) -> Sequence[str]:
+    return _meta(loop).get('classes', ())
 
 
 def _default_work_dir(cfg: Config) -> str:

@@ -15,9 +15,9 @@ from mmengine.registry import init_default_scope
 
 from mmseg.datasets.file_lookup import listed_files
 from mmseg.datasets.rare_class_sampling import CLASS_STATS_FILE
+from mmseg.engine.config import check_is_training
 from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.loaders import build_loader, loaders_and_loops
-from mmseg.engine.preview import check_trains
 from mmseg.evaluation.progress import track
 
 
@@ -61,7 +61,7 @@ def count_seen(cfg: Config, samples: int, start: int = 1) -> SeenClasses:
         FileNotFoundError: data are missing.
         ValueError: the config trains nothing, or its samples have no labels.
     """
-    check_trains(cfg)
+    check_is_training(cfg)
     loader_config = loaders_and_loops(cfg)['train_dataloader']
     init_default_scope('mmseg')
     with clear_config_errors(cfg):

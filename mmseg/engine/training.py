@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch.distributed as dist
@@ -45,7 +46,9 @@ def train(cfg: Config, dry_run: bool = False) -> bool:
         runner = Runner.from_cfg(cfg)
         runner.train()
         if runner.interrupted:
-            runner.logger.info(f'Stopped at iteration {runner.iter} of {runner.max_iters}; --resume continues.')
+            runner.logger.info(
+                f'Stopped at iteration {runner.iter} of {runner.max_iters}; the same command with --resume continues.'
+            )
         return not runner.interrupted
     finally:
         if own_group:
@@ -85,7 +88,8 @@ def dry_config(cfg: Config, work_dir: str) -> Config:
     cfg.train_cfg.val_begin = 1
     hooks = cfg.setdefault('default_hooks', {})
     hooks['logger'] = {'interval': 1}
-    hooks['checkpoint'] = {**(hooks.get('checkpoint') or {}), 'interval': DRY_ITERATIONS}
+    options = hooks.get('checkpoint')
+    hooks['checkpoint'] = {**(options if isinstance(options, Mapping) else {}), 'interval': DRY_ITERATIONS}
     if cfg.get('val_dataloader'):
         cfg.val_dataloader.num_batch_per_epoch = 1
     return cfg

@@ -16,6 +16,8 @@ from mmseg.engine.checkpoint_file import write_checkpoint
 from mmseg.engine.gradient_sync import world_size
 from mmseg.engine.legacy_checkpoint import load_strictly, read_checkpoint
 from mmseg.engine.optimizer_groups import named_parameters, optimizers
+from mmseg.engine.run_checks import check_class_order
+from mmseg.engine.settings_diff import changed_settings
 
 if TYPE_CHECKING:
     from mmseg.engine.runner import Runner
@@ -94,6 +96,7 @@ def restore(runner: Runner, path: str | Path, trust: bool = False) -> None:
         raise ValueError(f'{path} has no training state to resume from; use --load-from to start from its weights')
     state = content['training_state']
     _check_same_run(runner, content, path)
+    _report_changes(runner, content, path)
     restore_weights(runner.model, content['state_dict'], path)
     _restore_optimizers(runner, content, path)
     for name, schedulers in _schedulers(runner):
@@ -125,6 +128,7 @@ def _check_same_run(runner: Runner, content: Mapping[str, Any], path: str | Path
     ours = list(runner.dataset_meta.get('classes', ()))
     if classes and ours and len(classes) != len(ours):
         raise ValueError(f'{path} was trained with {len(classes)} classes, this config has {len(ours)}')
+    check_class_order(ours, classes, 'this config', str(path))
     saved = {'seed': state['seed'], **state['batch']}
     now = {'seed': runner.seed, **batch_settings(runner)}
     changed = [f'{key} {saved[key]}, now {now[key]}' for key in now if saved.get(key) != now[key]]
@@ -132,6 +136,26 @@ def _check_same_run(runner: Runner, content: Mapping[str, Any], path: str | Path
         raise ValueError(
             f'{path} was trained with {"; ".join(changed)}: a resumed run needs the same values. To start a new run '
             'from its weights use --load-from'
+        )
+
+
+def _report_changes(runner: Runner, content: Mapping[str, Any], path: str | Path) -> None:
+    """Say what is otherwise than in the config of the run so far.
+
+    Raises:
+        ValueError: the run is beyond the end that the config sets now.
+    """
+    done = content['training_state']['iteration']
+    if done > runner.max_iters:
+        raise ValueError(
+            f'{path} is at iteration {done}, beyond train_cfg.max_iters={runner.max_iters}: repeat the options with '
+            'which the run was started'
+        )
+    changes = changed_settings(content['meta'].get('config') or '', runner.config_text)
+    if changes:
+        runner.logger.warning(
+            f'Resumed with other settings than before: {"; ".join(changes)}. '
+            'Settings of optimizers stay those of the checkpoint'
         )
 
 

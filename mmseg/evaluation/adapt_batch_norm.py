@@ -38,9 +38,7 @@ def target_images(cfg: Config, tested: Config) -> Dataset:
     return domain_dataset(cfg, 'target' if 'target' in section else 'source', lambda _: pipeline)
 
 
-def adapt_batch_norm(
-    model: nn.Module, preprocessor: nn.Module, dataset: Dataset, device: str | torch.device, workers: int = 0
-) -> int:
+def adapt_batch_norm(model: nn.Module, preprocessor: nn.Module, dataset: Dataset, workers: int = 0) -> int:
     """Replace the running statistics of all batch norms by the mean over a data set's batches.
 
     Each batch holds images from the whole length of the data set, as neighbours in a film hardly differ.
@@ -49,7 +47,6 @@ def adapt_batch_norm(
         model: segmentor on the device; it is left in eval mode.
         preprocessor: normalises the images.
         dataset: test samples (``inputs``) of one size.
-        device: to compute on.
         workers: processes that read images.
 
     Returns:

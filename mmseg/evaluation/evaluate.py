@@ -21,6 +21,7 @@ from mmseg.engine.errors import clear_config_errors
 from mmseg.engine.gradient_sync import rank, world_size
 from mmseg.engine.legacy_checkpoint import load_student
 from mmseg.engine.precision import Precision
+from mmseg.engine.run_checks import check_class_order
 from mmseg.evaluation.adapt_batch_norm import adapt_batch_norm
 from mmseg.evaluation.config_options import loader_section
 from mmseg.evaluation.iou_metric import IoUMetric
@@ -87,6 +88,7 @@ def evaluate(
     if model.num_classes != len(classes):
         raise ValueError(f'the network has {model.num_classes} classes, the data set {len(classes)}')
     meta = load_student(model, checkpoint, ema=ema, trust=trust)
+    check_class_order(classes, meta.get('classes') or (), 'the test data', str(checkpoint))
     model.to(device).eval()
     if cfg.get('channels_last'):
         model.to(memory_format=torch.channels_last)
@@ -96,7 +98,7 @@ def evaluate(
     if adapt_bn is not None:
         workers = loader_section(cfg).get('num_workers', 0)
         with number_format.autocast(device):
-            images = adapt_batch_norm(model, preprocessor, adapt_bn, device, workers)
+            images = adapt_batch_norm(model, preprocessor, adapt_bn, workers)
         print_log(f'Batch norm adapted on {images} images without labels', logger='current')
 
     iteration = f' of iteration {meta["iter"]}' if 'iter' in meta else ''

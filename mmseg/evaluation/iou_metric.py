@@ -242,6 +242,12 @@ class IoUMetric(BaseMetric):
         return scores
 
     @property
+    def mean_names(self) -> list[str]:
+        """Names of the scores that are not of a single class."""
+        frequency_weighted = [name for name in self.iou_metrics if name == 'fwIoU']
+        return ['aAcc', *(f'm{name}' for name in self._shown), *frequency_weighted, *self.subsets]
+
+    @property
     def _shown(self) -> list[str]:
         return list(dict.fromkeys(name for metric in self.iou_metrics for name in SCORES_OF_METRIC[metric]))
 

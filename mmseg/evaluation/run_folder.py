@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 CONFIG_SUFFIXES = ('.py', '.json')
@@ -55,6 +56,12 @@ def find_checkpoint(path: str | Path, best: bool = False) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such checkpoint')
     return path
+
+
+def newest_iteration(folder: str | Path) -> int | None:
+    """The iteration of a run's last checkpoint, by the files' names; None if there is none."""
+    names = (re.fullmatch(r'iter_(\d+)\.pth', path.name) for path in Path(folder).glob('iter_*.pth'))
+    return max((int(found[1]) for found in names if found), default=None)
 
 
 def _is_config(path: Path) -> bool:

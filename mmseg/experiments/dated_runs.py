@@ -103,7 +103,7 @@ def find_run(config: str | Path, machine: str, run: str | bool, options: Mapping
         what = f'run {run} of {config} in {GENERATED}'
     if not files:
         raise FileNotFoundError(f'no {what} to resume')
-    return _resumed(files[-1], options)
+    return _resumed(_with_checkpoint(files), options)
 
 
 def find_training(
@@ -115,7 +115,7 @@ def find_training(
         ValueError: if an option, a config value for the rest of the run, does not fit or is a work dir.
     """
     files = _runs(GENERATED / f'{machine}-exp{experiment}', name)
-    return _resumed(files[-1], options) if files else None
+    return _resumed(_with_checkpoint(files), options) if files else None
 
 
 def is_finished(cfg: Config) -> bool:
@@ -146,6 +146,17 @@ def _dated(files: Iterable[Path], name: str = '.+') -> list[Path]:
     """Those of the files that are configs of runs whose name fits a pattern, oldest first."""
     runs = [file for file in files if re.fullmatch(rf'\d{{6}}_\d{{4}}_{name}_[0-9a-f]{{5}}', file.stem)]
     return sorted(runs, key=lambda file: file.stat().st_mtime)
+
+
+def _with_checkpoint(files: list[Path]) -> Path:
+    """The newest run that has a checkpoint: one that failed at its start is nothing to go on with; else the newest."""
+    trained = [file for file in files if (WORK_DIRS / file.parent.name / file.stem / 'latest.pth').is_file()]
+    if not trained:
+        return files[-1]
+    later = [file.stem for file in files[files.index(trained[-1]) + 1 :]]
+    if later:
+        print(f'Resuming {trained[-1].stem}; later runs have no checkpoint: {", ".join(later)}')
+    return trained[-1]
 
 
 def _resumed(file: Path, options: Mapping[str, Any] | None) -> Config:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mmseg.engine.errors import ROOT
-from mmseg.experiments.record import Record, differences, provided, read_record, settings
+from mmseg.engine.settings_diff import differences
+from mmseg.experiments.record import Record, provided, read_record, settings
 from mmseg.experiments.references import OWN, Reference, fill
 from mmseg.experiments.stages import Experiment, Stage
 

@@ -100,25 +100,3 @@ def stage_config(stage: Stage) -> dict[str, Any]:
         return load_config(stage.config, stage.all_options).to_dict()
     except (ValueError, FileNotFoundError) as error:
         raise ValueError(f'stage {stage.name}: {error}') from None
-
-
-def differences(old: Any, new: Any, path: str = '') -> list[str]:
-    """What has changed between two settings: ``train_cfg.max_iters 100 -> 200``."""
-    if _are_dicts(old) and _are_dicts(new) and len(old) == len(new):
-        old, new = dict(enumerate(old)), dict(enumerate(new))
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = dict.fromkeys([*old, *new])
-        missing = object()
-        pairs = ((f'{path}.{key}' if path else key, old.get(key, missing), new.get(key, missing)) for key in keys)
-        lines = []
-        for key, before, after in pairs:
-            if before is missing or after is missing:
-                lines.append(f'{key} {"is new" if before is missing else "is gone"}')
-            else:
-                lines += differences(before, after, key)
-        return lines
-    return [] if old == new else [f'{path} {old!r} -> {new!r}']
-
-
-def _are_dicts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)

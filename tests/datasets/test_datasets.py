@@ -88,6 +88,19 @@ def test_other_class_sets(tmp_path):
     assert dataset[0]['label'].shape == (8, 8)
 
 
+def test_images_of_other_endings_are_not_left_out_in_silence(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr('mmseg.datasets.base_dataset.print_log', lambda text, **_: told.append(text))
+    for name in ('0.jpg', '1.JPG', '2.tif', 'notes.txt'):
+        save(tmp_path / 'img' / '0.jpg', picture(8, 8))
+        (tmp_path / 'img' / name).write_bytes((tmp_path / 'img' / '0.jpg').read_bytes())
+    options = {'data_root': str(tmp_path), 'data_prefix': {'img_path': 'img'}, 'metainfo': {'classes': ['a']}}
+    assert BaseSegDataset(**options).img_names == ['0.jpg']
+    assert len(told) == 1 and '2 files in' in told[0] and 'e.g. 1.JPG: img_suffix is .jpg, .png' in told[0]
+    told.clear()
+    assert len(BaseSegDataset(**options, img_suffix=('.jpg', '.JPG', '.tif'))) == 3 and not told
+
+
 def test_file_list_and_indices(tmp_path):
     root = write_gta(tmp_path, count=5)
     (tmp_path / 'some.txt').write_text('00004\n00002\n')
@@ -97,6 +110,16 @@ def test_file_list_and_indices(tmp_path):
     (tmp_path / 'some.txt').write_text('00004\n00009\n')
     with pytest.raises(FileNotFoundError, match='e.g. 00009'):
         DATASETS.build(gta_config(root, ann_file='some.txt'))
+    (tmp_path / 'some.txt').write_text('\ufeff00004\r\n00002\r\n')  # as Windows writes it
+    assert DATASETS.build(gta_config(root, ann_file='some.txt')).img_names == ['00004.png', '00002.png']
+    for content, words in (
+        (b'00004.png\n', 'stand without their ending'),
+        ('00004'.encode('utf-16'), 'is not UTF-8'),
+        (b'', 'names no image'),
+    ):
+        (tmp_path / 'some.txt').write_bytes(content)
+        with pytest.raises((FileNotFoundError, ValueError), match=words):
+            DATASETS.build(gta_config(root, ann_file='some.txt'))
 
 
 def one_line(error):

@@ -105,7 +105,7 @@ def test_a_signal_to_all_processes_with_workers(folder, kind):
     interrupt = ['uda.interrupt_at=4', f'uda.interrupt_with={int(kind)}']
     options = ['--cfg-options', *interrupt, 'train_dataloader.num_workers=2']
     output = call(folder, sys.executable, ROOT / 'tools' / 'train.py', 'toy', *options, code=130)
-    assert 'Stopped at iteration 5 of 12; --resume continues.' in output
+    assert 'Stopped at iteration 5 of 12; the same command with --resume continues.' in output
     assert 'Traceback' not in output
     assert load_checkpoint(folder / 'work_dirs' / 'toy' / 'latest.pth')['meta']['iter'] == 5
 

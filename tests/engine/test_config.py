@@ -47,11 +47,20 @@ def test_options_and_their_mistakes(tmp_path):
         ("_base_ = ['nowhere.py']", '_base_ file is missing'),
         ('model = dict(type=', 'cannot be read: SyntaxError'),
         ('model = undefined', 'cannot be read: NameError'),
+        ("_base_ = ['a.py']", 'is a _base_ of itself'),
+        ("_base_ = ['b.py']\nseed = _base_.model.nothing", 'cannot be read: '),
     ],
 )
 def test_broken_configs(tmp_path, text, words):
+    write(tmp_path / 'b.py', "model = dict(type='X')\n")
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         load_config(write(tmp_path / 'a.py', text))
+
+
+def test_a_checkpoint_in_the_place_of_a_config(tmp_path):
+    (tmp_path / 'latest.pth').touch()
+    with pytest.raises(ValueError, match='latest.pth is a checkpoint, where a config is expected'):
+        load_config(tmp_path / 'latest.pth')
 
 
 def test_weights_as_openmmlab_names_them(tmp_path):

@@ -8,12 +8,15 @@ import sys
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
+from mmseg.engine.errors import user_message
 from mmseg.engine.json_log import JsonLog, read_rows
 from mmseg.engine.loops import TrainLoop
 from mmseg.engine.precision import Precision
 from mmseg.engine.training import dry_run_summary
 from mmseg.engine.training_state import load_checkpoint
+from mmseg.evaluation.run_folder import find_config
 from tests.engine.test_resume import stop_after
 from tests.engine.toy import ToyMethod, rows, toy_config, toy_runner
 
@@ -154,12 +157,46 @@ def test_a_new_run_leaves_the_checkpoints_of_an_earlier_one(tmp_path):
     toy_runner(tmp_path).train()
     toy_runner(tmp_path, resume=True, train_cfg__max_iters=13).train()
     assert list(tmp_path.glob('earlier_*')) == []
-    kept = {path.name for path in tmp_path.glob('*.pth')}
+    (tmp_path / 'eval_latest.json').write_text('{}')
+    kept = {path.name for path in tmp_path.glob('*.pth')} | {'eval_latest.json'}
     toy_runner(tmp_path, train_cfg__max_iters=2).train()
     [earlier] = tmp_path.glob('earlier_*')
-    assert {path.name for path in earlier.iterdir()} == kept and 'iter_13.pth' in kept
+    assert {path.name for path in earlier.iterdir()} == kept | {f'{earlier.name}.py'} and 'iter_13.pth' in kept
+    assert Config.fromfile(find_config(earlier)).train_cfg.max_iters == 13
     assert load_checkpoint(earlier / 'latest.pth')['training_state']['iteration'] == 13
     assert load_checkpoint(tmp_path / 'latest.pth')['training_state']['iteration'] == 2
+
+
+def test_a_start_that_fails_leaves_the_config_of_the_run_before(tmp_path):
+    toy_runner(tmp_path).train()
+    before = find_config(tmp_path).read_text()
+    toy_runner(tmp_path, train_cfg__max_iters=98)
+    with pytest.raises(ValueError, match='no such hook; did you mean checkpoint'):
+        toy_runner(tmp_path, train_cfg__max_iters=97, default_hooks={'chekpoint': {'interval': 1}})
+    assert find_config(tmp_path).read_text() == before
+
+
+def test_resuming_with_other_options_is_said(tmp_path, capsys):
+    toy_runner(tmp_path).train()
+    toy_runner(tmp_path, resume=True, train_cfg__max_iters=13).train()
+    assert 'other settings than before: train_cfg.max_iters 12 -> 13.' in capsys.readouterr().out
+    toy_runner(tmp_path, resume=True, train_cfg__max_iters=13).train()
+    assert 'other settings' not in capsys.readouterr().out
+    with pytest.raises(ValueError, match='at iteration 13, beyond train_cfg.max_iters=12: repeat the options'):
+        toy_runner(tmp_path, resume=True).train()
+
+
+def test_checkpoint_options(tmp_path):
+    toy_runner(tmp_path, default_hooks={'checkpoint': {'interval': -1, 'save_best': 'auto'}}).train()
+    assert [path.name for path in tmp_path.glob('iter_*.pth')] == ['iter_12.pth']
+    assert len(list(tmp_path.glob('best_mIoU_iter_*.pth'))) == 1
+    with pytest.raises(ValueError, match='interval=0: expected a whole number of at least 1'):
+        toy_runner(tmp_path, default_hooks={'checkpoint': {'interval': 0}})
+
+
+def test_out_of_memory_is_one_line_with_what_to_do():
+    error = torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\nSee documentation')
+    assert user_message(error).startswith('CUDA out of memory. Tried to allocate 2 GiB. What saves memory: --precision')
 
 
 @pytest.fixture

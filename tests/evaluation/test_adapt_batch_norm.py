@@ -38,7 +38,7 @@ def test_batches_are_even_and_span_everything():
 def test_statistics_are_the_mean_over_batches():
     model, samples = OneNorm(), images()
     model.norm.running_mean += 100
-    assert adapt_batch_norm(model, AsTheyAre(), samples, 'cpu') == 11
+    assert adapt_batch_norm(model, AsTheyAre(), samples) == 11
     batches = [torch.stack([samples[i]['inputs'] for i in batch]) for batch in spread_batches(11, 8)]
     mean = torch.stack([batch.mean(dim=(0, 2, 3)) for batch in batches]).mean(0)
     variance = torch.stack([batch.var(dim=(0, 2, 3)) for batch in batches]).mean(0)
@@ -60,8 +60,8 @@ def test_images_have_one_scale_whatever_is_tested(tmp_path):
 
 def test_messages():
     with pytest.raises(ValueError, match='no batch norm with running statistics'):
-        adapt_batch_norm(OneNorm(nn.InstanceNorm2d), AsTheyAre(), images(), 'cpu')
+        adapt_batch_norm(OneNorm(nn.InstanceNorm2d), AsTheyAre(), images())
     with pytest.raises(ValueError, match='differ in size'):
-        adapt_batch_norm(OneNorm(), AsTheyAre(), [*images(2), {'inputs': torch.zeros(3, 5, 5)}], 'cpu')
+        adapt_batch_norm(OneNorm(), AsTheyAre(), [*images(2), {'inputs': torch.zeros(3, 5, 5)}])
     with pytest.raises(ValueError, match='no train_dataloader'):
         target_images(Config({}), Config({'test_dataloader': {'dataset': {'pipeline': []}}}))

@@ -1,5 +1,6 @@
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,16 @@ def test_the_newest_or_a_named_run_is_resumed(base):
         dated_runs.find_run(base, 'local', '240101_0000_base_abcde')
     with pytest.raises(FileNotFoundError, match='no run of configs/base in configs/generated/elsewhere-basic'):
         dated_runs.find_run(base, 'elsewhere', True)
+
+
+def test_a_run_that_failed_at_its_start_is_not_resumed(base, capsys):
+    first, second = dated_runs.generate(base, 'local'), dated_runs.generate(base, 'local')
+    os.utime(first, (1, 1))
+    folder = Path(load_config(first).work_dir)
+    folder.mkdir(parents=True)
+    (folder / 'latest.pth').touch()
+    assert dated_runs.find_run(base, 'local', True).name == first.stem
+    assert f'Resuming {first.stem}; later runs have no checkpoint: {second.stem}' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('options', [{'name': 'mine'}, {'exp': 'own'}, {'name': 'mine', 'exp': 'own'}])

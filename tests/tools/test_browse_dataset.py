@@ -199,7 +199,7 @@ def test_config_that_trains_nothing(cfg, tmp_path):
     cfg.pop('train_dataloader')
     config = config_file(cfg, tmp_path / 'config')
     for arguments in (['--out-dir', str(tmp_path / 'out')], ['--stats']):
-        with pytest.raises(ValueError, match='trains nothing: it has no train_dataloader'):
+        with pytest.raises(ValueError, match='describes no training: it has no .*train_dataloader'):
             main([config, *arguments])
 
 

@@ -50,6 +50,25 @@ def test_a_result_file_stands_for_another_evaluation(tmp_path, capsys):
         main([run, teacher, '--sheet', str(tmp_path / 'sheet.png')])
 
 
+def test_scores_of_an_earlier_iteration(tmp_path):
+    run = tmp_path / 'run'
+    evaluated(run, 40.0)
+    content = json.loads((run / 'eval_latest.json').read_text())
+    (run / 'eval_latest.json').write_text(json.dumps({**content, 'iteration': 3}))
+    (run / 'iter_3.pth').touch()
+    main([str(run)])
+    (run / 'iter_6.pth').touch()
+    with pytest.raises(ValueError, match='of iteration 3, but the run is at 6; evaluate it again: python'):
+        main([str(run)])
+
+
+def test_runs_in_folders_of_one_name(tmp_path, capsys):
+    for row in ('dacs', 'daformer'):
+        (tmp_path / row).mkdir()
+    runs = [evaluated(tmp_path / row / 'train', 40.0) for row in ('dacs', 'daformer')]
+    assert ['', 'dacs/train', 'daformer/train', 'gain of daformer/train'] in lines(capsys, *runs)
+
+
 def test_mistakes(tmp_path):
     with pytest.raises(FileNotFoundError, match='not evaluated yet; run: python -m tools.test'):
         main([str(tmp_path)])

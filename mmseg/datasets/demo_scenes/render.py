@@ -60,7 +60,7 @@ def render_scene(
     )
     light, sun_height = _light(street)
     things = _visible(street.things, camera)
-    buffers = paint(camera, _assemble(street, things, camera))
+    buffers = paint(camera, _assemble(street, things))
     shadow = _shadows(camera, things, light, sun_height)
     image, inverse = shading.shade(camera, buffers, light, shadow)
     label = _labels(buffers)
@@ -113,7 +113,7 @@ def _visible(things: list[Thing], camera: Camera) -> list[Thing]:
     return [things[keep[i]] for i in order]
 
 
-def _assemble(street: Street, things: list[Thing], camera: Camera) -> Faces:
+def _assemble(street: Street, things: list[Thing]) -> Faces:
     """The ground, then the things in order, as one list of faces."""
     ground = street.ground
     templates = [thing.template for thing in things]

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from mmseg.engine.config import load_config
+from mmseg.engine.settings_diff import differences
 from mmseg.evaluation.result_file import Result, read_result
 from mmseg.experiments.benchmark.budget import preset_of
 from mmseg.experiments.benchmark.records import RowRecord, Scores, TrainingFacts
 from mmseg.experiments.benchmark.row_stages import row_content
 from mmseg.experiments.benchmark.rows import Benchmark
 from mmseg.experiments.benchmark.training_log import TrainingLog, read_training_log
-from mmseg.experiments.record import Record, differences, read_record
+from mmseg.experiments.record import Record, read_record
 from mmseg.experiments.references import references
 
 MAX_LENGTH = 160

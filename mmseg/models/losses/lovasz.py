@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmseg.models.precision import at_least_float32
+from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.registry import MODELS
 
 
@@ -78,6 +78,6 @@ class LovaszLoss(nn.Module):
         """
         if weight is not None:
             labels = labels.masked_fill(weight == 0, ignore_index)
-        with torch.autocast(logits.device.type, enabled=False):
+        with without_autocast(logits.device):
             probabilities = at_least_float32(logits).softmax(dim=1)
             return self.loss_weight * lovasz_softmax(probabilities, labels, ignore_index)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from mmseg.engine.errors import near_names
 from mmseg.registry import MODELS
 
 T = TypeVar('T')
@@ -68,11 +68,10 @@ def check_keys(target: Callable[..., Any], settings: Mapping[str, Any], key: str
     known = [name for name in inspect.signature(target).parameters if name not in hidden]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-            hint = f' (did you mean {near[0]!r}?)' if near else ''
-            known_names = ', '.join(known)
             label = getattr(target, '__name__', target)
-            raise ValueError(f'{key}: {label} has no setting {name!r}{hint}; known are {known_names}')
+            raise ValueError(
+                f'{key}: {label} has no setting {name!r}{near_names(name, known, 1)}; known are {", ".join(known)}'
+            )
 
 
 def _supervised_part(uda: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
@@ -87,9 +86,7 @@ def _supervised_part(uda: Mapping[str, Any], known: Iterable[str]) -> dict[str, 
 def _registered(name: str | None, key: str) -> Callable[..., Any]:
     found = MODELS.get(name) if name is not None else None
     if found is None:
-        near = difflib.get_close_matches(str(name), list(MODELS.module_dict), n=3, cutoff=0.5)
-        hint = f'; near names: {", ".join(near)}' if near else ''
-        raise ValueError(f'{key}: type {name!r} is not registered{hint}')
+        raise ValueError(f'{key}: type {name!r} is not registered{near_names(str(name), list(MODELS.module_dict))}')
     return found
 
 

@@ -212,7 +212,7 @@ def test_what_is_wrong_is_said_in_one_line(teachers, tmp_path):
         ([{**teachers[0], 'prototypes': teachers[0]['checkpoint']}], ValueError, 'no prototypes .classes x channels.'),
         ([], ValueError, 'at least one teacher'),
         ([teachers[0], teachers[0]], ValueError, 'each of another name'),
-        ([{**teachers[0], 'chekpoint': 'x'}], ValueError, "has no setting 'chekpoint'.*did you mean 'checkpoint'"),
+        ([{**teachers[0], 'chekpoint': 'x'}], ValueError, "has no setting 'chekpoint'.*did you mean checkpoint\\?"),
     ]
     for given, kind, message in cases:
         with pytest.raises(kind, match=message):

@@ -15,7 +15,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg.engine.gradient_sync import reduce_sum, world_size
-from mmseg.models.precision import at_least_float32
+from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.models.resize import resize_labels
 from mmseg.models.uda.components.prototypes import PrototypeBank
 from mmseg.structures import IGNORE, SegOutput
@@ -41,7 +41,7 @@ def prototype_logits(features: Tensor, prototypes: Tensor, temperature: float) -
     Returns:
         (B, C, h, w), at least float32.
     """
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features.device):
         features = at_least_float32(features)
         directions = F.normalize(at_least_float32(prototypes).to(features.dtype), eps=EPS)
         products = torch.einsum('ca,bahw->bchw', directions, features)

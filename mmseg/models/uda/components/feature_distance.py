@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_sum, world_size
-from mmseg.models.precision import at_least_float32
+from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.structures import IGNORE
 
 
@@ -120,7 +120,7 @@ class FeatureDistance:
         Returns:
             ``loss_imnet_feat_dist`` and ``fd_valid`` (1 if any position counted, else 0), scalars.
         """
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features.device):
             distance = torch.linalg.vector_norm(at_least_float32(features) - at_least_float32(reference), dim=1)
             kept = self.positions(labels, (distance.shape[1], distance.shape[2]), num_classes).to(distance.dtype)
             count = reduce_sum(kept.sum())

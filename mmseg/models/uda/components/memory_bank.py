@@ -16,10 +16,9 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmseg.models.precision import at_least_float32
+from mmseg.models.precision import at_least_float32, without_autocast
 from mmseg.models.uda.components.prototypes import class_sums
-
-IGNORE = 255
+from mmseg.structures import IGNORE
 
 
 class ProjectionHead(nn.Module):
@@ -107,7 +106,7 @@ class MemoryBankContrast(BaseModule):
 
     def embed(self, features: Tensor) -> Tensor:
         """Projections (B, D, h, w) of features (B, A, h, w), at least float32."""
-        with torch.autocast(features.device.type, enabled=False):
+        with without_autocast(features.device):
             return self.projection(at_least_float32(features))
 
     # Updates
@@ -191,7 +190,7 @@ class MemoryBankContrast(BaseModule):
         """
         if anchors.numel() == 0:
             return embedding.sum() * 0
-        with torch.autocast(embedding.device.type, enabled=False):
+        with without_autocast(embedding.device):
             # All classes' first anchors, then their second, ...
             anchors = anchors.to(labels.device, non_blocking=True).t().flatten()
             vectors = embedding.transpose(0, 1).flatten(1).t()[anchors]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg.engine.gradient_sync import gather_rows, reduce_sum
-from mmseg.models.precision import at_least_float32, exact_matmul
+from mmseg.models.precision import at_least_float32, exact_matmul, without_autocast
 from mmseg.models.uda.building import build_component
 from mmseg.models.uda.components.prototype_distance import bilinear_weights
 
@@ -47,7 +47,7 @@ def class_sums(features: Tensor, labels: Tensor, num_classes: int) -> ClassSums:
         features, labels = features.t()[None], labels[None]
     if labels.shape != features.shape[:1] + features.shape[2:]:
         raise ValueError(f'prototypes: labels of {tuple(labels.shape)} for features of {tuple(features.shape)}')
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features.device):
         flat = at_least_float32(features).flatten(2)  # (B, A, P)
         member = labels.flatten(1)[:, None] == torch.arange(num_classes, device=labels.device)[:, None]  # (B, C, P)
         with exact_matmul():
@@ -67,7 +67,7 @@ def resized_class_sums(features: Tensor, labels: Tensor, num_classes: int) -> Cl
         labels: (B, H, W) int64; what is none of the classes is left out.
         num_classes: C.
     """
-    with torch.autocast(features.device.type, enabled=False), exact_matmul():
+    with without_autocast(features.device), exact_matmul():
         features = at_least_float32(features)
         rows = bilinear_weights(features.shape[2], labels.shape[1], features)
         columns = bilinear_weights(features.shape[3], labels.shape[2], features)

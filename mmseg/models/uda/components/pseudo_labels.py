@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmseg.engine.gradient_sync import reduce_mean
@@ -81,6 +83,7 @@ class PseudoLabeler:
         if weighting not in WEIGHTINGS:
             raise ValueError(f'pseudo_labels: weighting {weighting!r} does not exist, choose one of {WEIGHTINGS}')
         self.threshold = threshold
+        self._warned = False
         self.ignore_top = ignore_top
         self.ignore_bottom = ignore_bottom
         self.weighting = weighting
@@ -119,10 +122,22 @@ class PseudoLabeler:
                 "pseudo_labels: ignore_top/ignore_bottom and the loader's pseudo_margins exclude each other; remove one"
             )
         if margins:
+            self._warn_if_all_is_margin(weight.shape[1])
             weight = without_margins(weight, self.ignore_top, self.ignore_bottom)
         elif valid is not None:
             weight = weight * valid
         return PseudoLabels(judged.labels, weight)
+
+    def _warn_if_all_is_margin(self, height: int) -> None:
+        if self.ignore_top + self.ignore_bottom >= height and not self._warned:
+            self._warned = True
+            print_log(
+                f'pseudo_labels: ignore_top={self.ignore_top} and ignore_bottom={self.ignore_bottom} leave nothing of '
+                f'crops of {height} rows, so target images teach nothing; published values are for crops of 512 and '
+                '1024',
+                'current',
+                logging.WARNING,
+            )
 
     def _weight(self, confidence: Tensor) -> Tensor:
         if self.threshold is None or self.weighting == 'none':

@@ -63,11 +63,11 @@ def test_feature_of_length_zero_has_a_finite_gradient():
 
 
 class Head(nn.Module):
-    channels = A
+    embedding_channels = A
 
     def __init__(self):
         super().__init__()
-        self.conv_seg = nn.Conv2d(A, C, 1).double()
+        self.classifier = nn.Conv2d(A, C, 1).double()
 
 
 class Student:
@@ -89,7 +89,7 @@ def test_rows_of_the_classifier_learn_only_where_asked(detach):
     student, (features, labels, _) = Student(), inputs()
     contrast = PrototypeContrast(0.1, prototypes='classifier', detach=detach).attach(student)
     contrast(output(features), labels, student).backward()
-    assert (student.decode_head.conv_seg.weight.grad is None) == detach
+    assert (student.decode_head.classifier.weight.grad is None) == detach
     assert not contrast.state_dict()
 
 

@@ -37,6 +37,16 @@ def test_weight_is_a_share_and_falls_with_the_threshold(seed, low, step):
     assert float(hard.max()) <= float(easy.min())
 
 
+def test_margins_that_leave_nothing_are_said_once(monkeypatch):
+    told = []
+    monkeypatch.setattr('mmseg.models.uda.components.pseudo_labels.print_log', lambda text, *_: told.append(text))
+    labeler = PseudoLabeler(0.1, ignore_top=2, ignore_bottom=4)
+    assert labeler(scores(size=(7, 5))).weight.any() and not told
+    assert not labeler(scores()).weight.any()
+    labeler(scores())
+    assert len(told) == 1 and 'ignore_top=2 and ignore_bottom=4 leave nothing of crops of 6 rows' in told[0]
+
+
 def test_margins_count_nothing():
     logits = scores()
     plain = PseudoLabeler(0.5)(logits).weight
