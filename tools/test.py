@@ -68,6 +68,8 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error('--hrda-out ATT draws the attention: it goes with --show-dir alone, there is nothing to score')
     if not 0 <= options.opacity <= 1:
         parser.error(f'--opacity {options.opacity}: expected a number from 0 to 1')
+    if options.out and not Path(options.out).resolve().parent.is_dir():
+        parser.error(f'--out {options.out}: there is no folder {Path(options.out).resolve().parent}')
     if options.checkpoint is None and not Path(options.config).is_dir():
         parser.error('a CHECKPOINT is needed beside a config file')
     unknown = set(options.eval_options) - {'imgfile_prefix', 'to_label_id', 'efficient_test'}

@@ -25,6 +25,7 @@ MEMORY_ADVICE = (
 _OURS = (ROOT / 'mmseg', ROOT / 'tools', ROOT / 'run_experiments.py', ROOT / 'run_seg.py')
 _UNKNOWN_TYPE = re.compile(r'^(?P<type>\S+) is not in the (?:[\w-]+::)?(?P<registry>.+?) registry')
 _WRONG_ARGUMENT = re.compile(r'__init__\(\) (got an unexpected keyword|missing \d+ required)')
+_UNKNOWN_ARGUMENT = re.compile(r"got an unexpected keyword argument '(\w+)'")
 _WORKER = re.compile(r'^Caught \w+ in .*worker process')
 _FRAME = re.compile(r'File "(?P<file>.+?)", line \d+, in .+\n\s+(?P<code>.+)')
 
@@ -72,6 +73,22 @@ def clear_config_errors(cfg: Mapping[str, Any]) -> Iterator[None]:
         if not _WRONG_ARGUMENT.search(str(error)) or not _while_constructing(error.__traceback__):
             raise
         raise ValueError(f'config: {error}') from None
+
+
+@contextmanager
+def wrong_argument_of(what: str) -> Iterator[None]:
+    """Turns the TypeError of an argument that ``what``, a part of the config, does not have into one line.
+
+    Raises:
+        ValueError: instead of it.
+    """
+    try:
+        yield
+    except TypeError as error:
+        found = _UNKNOWN_ARGUMENT.search(str(error))
+        if found is None:
+            raise
+        raise ValueError(f'config: {what} has no setting {found[1]!r}') from None
 
 
 def near_names(name: str, candidates: list[str], count: int = 3) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import Any
 
 import mmengine.runner
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
 from mmseg.datasets.parallel import start_worker
+from mmseg.engine.errors import wrong_argument_of
 from mmseg.registry import DATASETS
 
 LEAST = {'batch_size': 1, 'num_workers': 0}
@@ -42,7 +45,8 @@ def build_loader(
         cfg = {key: value for key, value in cfg.items() if key not in ('persistent_workers', 'prefetch_factor')}
     cfg.setdefault('pin_memory', torch.cuda.is_available())
     cfg.setdefault('worker_init_fn', {'type': start_worker})
-    loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
+    with wrong_argument_of('a data loader'):
+        loader = mmengine.runner.Runner.build_dataloader(cfg, seed=seed, diff_rank_seed=diff_rank_seed)
     if hasattr(loader.dataset, 'set_seed'):
         loader.dataset.set_seed(seed)
     return loader
@@ -59,6 +63,8 @@ def loaders_and_loops(cfg: Config) -> dict[str, Any]:
         parts['train_dataloader'].setdefault('collate_fn', {'type': 'collate_domains'})
     for mode in ('val', 'test'):
         loader, evaluator = copy.deepcopy(cfg.get(f'{mode}_dataloader')), copy.deepcopy(cfg.get(f'{mode}_evaluator'))
+        if loader is not None and evaluator is None:
+            print_log(f'{mode}_dataloader without {mode}_evaluator: nothing is scored', 'current', logging.WARNING)
         if loader is None or evaluator is None:
             continue
         loader.setdefault('batch_size', 1)

@@ -11,6 +11,8 @@ from mmengine.registry import OPTIMIZERS
 from torch import nn
 from torch.optim import Optimizer
 
+from mmseg.engine.errors import wrong_argument_of
+
 # One kernel for all of a network's parameters, on GPUs and CPUs: on a CPU AdamW takes a fifth of the time.
 FUSED = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
 
@@ -119,8 +121,8 @@ def _build_one(name: str, modules: Mapping[str, nn.Module], cfg: Mapping[str, An
             f'custom_keys and clip_grad are known (also given: {unknown}); number format and accumulation are the top-'
             'level precision and train_cfg.accumulate'
         )
-    if 'lr' not in optimizer:
-        raise ValueError(f'optim_wrapper ({name}): optimizer needs a learning rate (lr=…)')
+    if not isinstance(optimizer.get('lr'), (int, float)):
+        raise ValueError(f'optim_wrapper ({name}): optimizer needs a learning rate, a number (lr=…)')
     parameters = [(f'{prefix}.{key}', p) for prefix, module in modules.items() for key, p in module.named_parameters()]
     groups = parameter_groups(parameters, optimizer['lr'], optimizer.get('weight_decay', 0.0), custom_keys)
     if not groups:
@@ -131,7 +133,9 @@ def _build_one(name: str, modules: Mapping[str, nn.Module], cfg: Mapping[str, An
     options = {key: value for key, value in optimizer.items() if key != 'type'}
     if kind in FUSED and 'foreach' not in options and _has_fused_kernels(groups):
         options.setdefault('fused', True)
-    return OptimWrapper(kind(groups, **options), clip_grad=dict(clip_grad) if clip_grad else None)
+    with wrong_argument_of(f'optim_wrapper ({name}).optimizer'):
+        built = kind(groups, **options)
+    return OptimWrapper(built, clip_grad=dict(clip_grad) if clip_grad else None)
 
 
 def _has_fused_kernels(groups: list[dict[str, Any]]) -> bool:

@@ -194,6 +194,19 @@ def test_checkpoint_options(tmp_path):
         toy_runner(tmp_path, default_hooks={'checkpoint': {'interval': 0}})
 
 
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        ({'train_dataloader__batchsize': 1}, "a data loader has no setting 'batchsize'"),
+        ({'optim_wrapper__optimizer__lrr': 1}, r"optim_wrapper \(main\).optimizer has no setting 'lrr'"),
+        ({'optim_wrapper__optimizer__lr': '1e-3x'}, 'needs a learning rate, a number'),
+    ],
+)
+def test_settings_that_do_not_exist(tmp_path, change, words):
+    with pytest.raises(ValueError, match=words):
+        toy_runner(tmp_path, **change).train()
+
+
 def test_out_of_memory_is_one_line_with_what_to_do():
     error = torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2 GiB.\nSee documentation')
     assert user_message(error).startswith('CUDA out of memory. Tried to allocate 2 GiB. What saves memory: --precision')
