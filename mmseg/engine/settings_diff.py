@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine.config import Config
+from mmseg.engine.config_text import read_config_text
 
 # Where a run lies, how it is started, and what belongs to the machine.
 NOT_SETTINGS = (
@@ -23,7 +23,7 @@ def changed_settings(old: str, new: str) -> list[str]:
     """
     if not old or old == new:
         return []
-    before, after = (_settings(Config.fromstring(text, '.py').to_dict()) for text in (old, new))
+    before, after = (_settings(read_config_text(text)) for text in (old, new))
     return differences(before, after)
 
 

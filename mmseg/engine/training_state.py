@@ -151,7 +151,11 @@ def _report_changes(runner: Runner, content: Mapping[str, Any], path: str | Path
             f'{path} is at iteration {done}, beyond train_cfg.max_iters={runner.max_iters}: repeat the options with '
             'which the run was started'
         )
-    changes = changed_settings(content['meta'].get('config') or '', runner.config_text)
+    try:
+        changes = changed_settings(content['meta'].get('config') or '', runner.config_text)
+    except ValueError as error:
+        runner.logger.warning(f'{path}: its config cannot be compared with this one: {error}')
+        return
     if changes:
         runner.logger.warning(
             f'Resumed with other settings than before: {"; ".join(changes)}. '

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop
 
 from mmseg.engine.checkpoint_file import remove_partial_files, share_checkpoint
+from mmseg.engine.config_text import read_config_text
 from mmseg.engine.gradient_sync import broadcast_buffers, rank
 from mmseg.engine.training_state import load_checkpoint, save_checkpoint
 from mmseg.registry import HOOKS
@@ -150,7 +151,8 @@ def _move_aside(runner: Any) -> None:
 def _write_config(checkpoint: Path, folder: Path) -> None:
     """The config that a checkpoint was trained with, so that the folder can be tested."""
     try:
-        text = load_checkpoint(checkpoint)['meta'].get('config')
+        text = load_checkpoint(checkpoint)['meta'].get('config', '')
+        read_config_text(text)
     except (ValueError, KeyError):  # somebody else's file
         return
     if text:

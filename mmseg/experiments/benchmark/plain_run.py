@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
 from mmseg.engine.config import load_config
+from mmseg.engine.config_text import read_config_text
 from mmseg.evaluation.result_file import read_result
 from mmseg.experiments.benchmark.budget import preset_of
 from mmseg.experiments.benchmark.collect import FinishedRow, environment, fingerprint, scores_of, training_facts
@@ -41,7 +40,7 @@ def collect_plain_run(benchmarks: Mapping[str, Benchmark], folder: Path) -> Fini
     text = log.meta.get('config')
     if not isinstance(text, str) or 'seed' not in log.meta:
         raise ValueError(f'{folder / LOG}: does not tell the config and the seed of its run')
-    settings = json.loads(json.dumps(Config.fromstring(text, '.py').to_dict(), default=str))
+    settings = json.loads(json.dumps(read_config_text(text), default=str))
     tested_config = json.loads(by_test['test'].path.read_text(encoding='utf-8')).get('config', '')
     benchmark, row = _row(benchmarks, folder, tested_config, settings)
     config = benchmark.config_file(row.config)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmseg.engine.config_text import read_config_text
 from mmseg.evaluation.result_file import Result, read_result
 from mmseg.visualization import curves
 
@@ -148,9 +149,9 @@ def _load_config(run: ReportRun) -> None:
     text = run.meta.get('config')
     if isinstance(text, str):
         try:
-            run.config = Config.fromstring(text, '.py')
+            run.config = Config(read_config_text(text))
             problem = f'{problem}; shown is the copy in its log'
-        except (SyntaxError, NameError, KeyError, TypeError, ImportError):
+        except ValueError:
             problem = f'{problem}; the copy in its log cannot be read either'
     run.problems.append(problem)
 
