@@ -111,7 +111,7 @@ def test_every_method_takes_a_contrast(uda, logged, prototypes):
 
 
 def test_unknown_setting_of_the_contrast():
-    with pytest.raises(ValueError, match=r"uda.contrast: PrototypeContrast has no setting 'temprature'; did you mean temperature"):
+    with pytest.raises(ValueError, match=r"PrototypeContrast has no setting 'temprature'; did you mean temperature"):
         build({'type': 'DACS', 'contrast': {'temprature': 1}})
 
 
