@@ -38,7 +38,7 @@ def user_message(error: BaseException) -> str | None:
     """
     text = str(error)
     if isinstance(error, torch.OutOfMemoryError):
-        return f'{text.splitlines()[0]} {MEMORY_ADVICE}'
+        return f'{text.splitlines()[0] if text else "Out of memory."} {MEMORY_ADVICE}'
     if (option := _wrong_option(error)) is not None:
         return option
     if _WORKER.match(text):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from mmseg.engine.errors import user_message
+from mmseg.engine.hooks.checkpoint import CheckpointHook
 from mmseg.engine.json_log import JsonLog, read_rows
 from mmseg.engine.loops import TrainLoop
 from mmseg.engine.precision import Precision
@@ -205,6 +207,14 @@ def test_checkpoint_options(tmp_path):
 def test_settings_that_do_not_exist(tmp_path, change, words):
     with pytest.raises(ValueError, match=words):
         toy_runner(tmp_path, **change).train()
+
+
+@pytest.mark.parametrize(('name', 'known'), [('mIoU', False), ('mDice', True), ('farm/mDice', True), (None, True)])
+def test_the_score_of_the_best_checkpoint_is_looked_for_before_training(tmp_path, name, known):
+    runner = toy_runner(tmp_path, default_hooks={'checkpoint': {'save_best': name}})
+    runner.val_loop.evaluator.metrics[0].mean_names = ['aAcc', 'mDice']
+    with nullcontext() if known else pytest.raises(ValueError, match="save_best='mIoU': validation gives aAcc, mDice"):
+        next(hook for hook in runner.hooks if isinstance(hook, CheckpointHook)).before_train(runner)
 
 
 def test_out_of_memory_is_one_line_with_what_to_do():
